@@ -1,0 +1,31 @@
+// FileMap: a whole file, read-only, memory-mapped.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "engine/base/check.h"
+
+namespace draftscope {
+
+class FileMap {
+ public:
+  /// Maps `path`; an Error names the path and the system's reason. An empty file maps to no bytes.
+  static Result<std::shared_ptr<FileMap>> open(const std::string& path);
+  ~FileMap();
+  FileMap(const FileMap&) = delete;
+  FileMap& operator=(const FileMap&) = delete;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  FileMap() = default;
+  std::span<const std::byte> bytes_;
+};
+
+/// Reads a small text file whole.
+Result<std::string> read_text(const std::string& path);
+
+}  // namespace draftscope

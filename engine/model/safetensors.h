@@ -1,0 +1,38 @@
+// Checkpoint: names -> Tensor views over memory-mapped safetensors, single file or sharded by an index.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/base/file_map.h"
+#include "engine/base/tensor.h"
+
+namespace draftscope {
+
+/// Parses one safetensors image; a total function of its bytes (fuzzed). Tensors view into `file`.
+/// Errors name `path`, the tensor, what was expected and found.
+Result<std::map<std::string, Tensor, std::less<>>> parse_safetensors(std::span<const std::byte> file,
+                                                                     const std::string& path);
+
+class Checkpoint {
+ public:
+  /// Opens DIR/model.safetensors or the shards named by DIR/model.safetensors.index.json.
+  static Result<Checkpoint> open(const std::string& dir);
+
+  bool has(std::string_view tensor) const { return tensors_.find(tensor) != tensors_.end(); }
+  /// The tensor of that name; an Error when it is missing or its shape is not `expected`.
+  Result<Tensor> get(std::string_view tensor, const Shape& expected) const;
+  int64_t n_bytes() const;
+
+ private:
+  std::string dir_;
+  std::vector<std::shared_ptr<FileMap>> files_;
+  std::map<std::string, Tensor, std::less<>> tensors_;
+};
+
+}  // namespace draftscope

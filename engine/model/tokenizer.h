@@ -1,0 +1,58 @@
+// Tokenizer: byte-level BPE from a Hugging Face tokenizer.json; streaming detokenisation; ChatML.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/check.h"
+
+namespace draftscope {
+
+class Tokenizer {
+ public:
+  /// Reads DIR/tokenizer.json (and tokenizer_config.json if there). Errors name the file and key.
+  static Result<Tokenizer> open(const std::string& dir);
+  /// A total function of the bytes of a tokenizer.json (fuzzed).
+  static Result<Tokenizer> parse(std::string_view json, const std::string& path);
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+
+  /// Token ids of any bytes; added (special) tokens in the text are recognised. Broken UTF-8 is read as
+  /// U+FFFD, as the `tokenizers` library sees it.
+  std::vector<int32_t> encode(std::string_view utf8) const;
+  /// Raw bytes of one token: fragments of characters stay fragments; special tokens give their text.
+  /// Empty for an id outside the vocabulary.
+  std::string_view bytes_of(int32_t id) const;
+  bool is_special(int32_t id) const;
+  std::optional<int32_t> id_of(std::string_view token) const;  // exact content of a vocabulary entry
+  int32_t n_ids() const;
+
+ private:
+  Tokenizer();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Joins token bytes into whole characters: push() returns text that ends at a character boundary,
+/// flush() the rest with U+FFFD for broken bytes.
+class Detokenizer {
+ public:
+  explicit Detokenizer(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
+  std::string push(int32_t id);
+  std::string flush();
+
+ private:
+  const Tokenizer* tokenizer_;
+  std::string pending_;
+};
+
+/// One user turn as Qwen3's template renders it; `thinking` false adds the empty think block.
+std::string chat_prompt(std::string_view user_utf8, bool thinking = false);
+
+}  // namespace draftscope

@@ -1,0 +1,15 @@
+// Acceptance: walk the tree by the target's choices (lossless sample-and-match, algorithms of DDTree).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/record/round.h"
+
+namespace draftscope {
+
+/// The path of nodes whose token the target chose, from the root, and the bonus token after it.
+/// choice (n_verified,): the target's token after each of the first n_verified nodes of the tree.
+Accepted accept(const DraftTree& tree, std::span<const int32_t> choice);
+
+}  // namespace draftscope

@@ -1,0 +1,133 @@
+// Backend: the operations that the forward pass is written on, once. The CPU defines every result.
+//
+// Every operation is batch-invariant: the bits of an output row depend on that row's inputs alone, never
+// on how many rows share the pass. Sums run in one fixed order per output. That makes a draft tree's
+// answers byte-identical to plain decoding.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/base/tensor.h"
+
+namespace draftscope {
+
+/// How activations enter matrix products and are kept in the KV cache.
+enum class Precision : uint8_t { kBf16, kF32 };
+
+/// Float32 activations in the backend's memory, row-major (rows, cols); a view of an ActBuffer.
+struct Act {
+  float* data = nullptr;
+  int32_t rows = 0;
+  int32_t cols = 0;
+
+  float* row(int32_t r) const { return data + static_cast<int64_t>(r) * cols; }
+  Act first_rows(int32_t n) const { return {data, n, cols}; }
+};
+
+/// Owns the memory behind an Act.
+class ActBuffer {
+ public:
+  virtual ~ActBuffer() = default;
+  Act act;
+};
+
+/// A weight matrix (n_out, n_in), prepacked for the backend. Read-only, shared by all sessions.
+class Matrix {
+ public:
+  virtual ~Matrix() = default;
+  int64_t n_out = 0, n_in = 0;
+  int64_t n_bytes = 0;  // as packed: what one pass streams
+};
+
+/// Float32 vector of a norm's weights, (n,).
+using Vector = std::vector<float>;
+
+/// Keys and values of one model: (n_layers, capacity, n_kv_heads * head_dim) each.
+class KvStore {
+ public:
+  virtual ~KvStore() = default;
+  int32_t n_layers = 0, n_kv_heads = 0, head_dim = 0;
+  int32_t capacity = 0;  // rows
+  int64_t n_bytes = 0;
+};
+
+/// Which cached rows each query row attends to: rows [0, n_contiguous[r]) and then, in depth order,
+/// extra[extra_begin[r] .. extra_begin[r + 1]). The t-th attended key counts as position t, so a tree
+/// node sums in exactly the order of plain decoding.
+struct KeySets {
+  std::vector<int32_t> n_contiguous;  // (rows,)
+  std::vector<int32_t> extra_begin;   // (rows + 1,)
+  std::vector<int32_t> extra;         // indices of cache rows
+};
+
+/// Head sizes of one attention layer; qkv columns are [q heads | k heads | v heads] * head_dim.
+struct HeadLayout {
+  int32_t n_q_heads = 0;  // 0: keys and values only (a drafter's context features)
+  int32_t n_kv_heads = 0;
+  int32_t head_dim = 0;
+
+  int32_t qkv_cols() const { return (n_q_heads + 2 * n_kv_heads) * head_dim; }
+  int32_t q_cols() const { return n_q_heads * head_dim; }
+};
+
+/// Inverse frequencies, (head_dim / 2,): angle = position * inv_freq[i] pairs column i with i + head_dim / 2.
+struct Rope {
+  std::vector<double> inv_freq;
+};
+
+/// Most likely tokens per row. Ties go to the smaller token id.
+struct TopK {
+  int32_t rows = 0, k = 0;
+  std::vector<int32_t> token;  // (rows, k)
+  std::vector<float> log_p;    // (rows, k) natural log, normalised over all n_out
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual std::string describe() const = 0;  // e.g. "cpu avx2, 2 threads"
+  virtual Precision precision() const = 0;
+  virtual int32_t n_threads() const = 0;
+
+  // ---- memory -------------------------------------------------------------------------------------
+  /// Packs one or several matrices that share n_in into one, stacked along n_out (fused QKV, gate-up).
+  /// bf16 stays bf16; f16 and f32 become float32 (never rounded silently).
+  virtual std::unique_ptr<Matrix> pack(std::span<const Tensor> parts) = 0;
+  virtual std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) = 0;
+  /// Uninitialised activations, owned by the caller.
+  virtual std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) = 0;
+
+  // ---- operations ---------------------------------------------------------------------------------
+  /// out[r] = table[tokens[r]]; table (n_vocab, dim) in its file dtype; out (rows, dim).
+  virtual void embed(const Tensor& table, std::span<const int32_t> tokens, Act out) = 0;
+  /// out = x / sqrt(mean(x^2) + eps) * weight per row; x, out (rows, dim), may be the same memory.
+  virtual void rms_norm(Act x, const Vector& weight, float eps, Act out) = 0;
+  /// out = x w^T, or out += x w^T; x (rows, n_in), out (rows, n_out).
+  enum class Write : uint8_t { kSet, kAdd };
+  virtual void matmul(Act x, const Matrix& w, Act out, Write write = Write::kSet) = 0;
+  /// Per head: RMS norm of q and k, rotation to positions[r]; then k and v are stored at cache row
+  /// first_row + r of one layer. qkv (rows, qkv_cols), q normalised in place.
+  virtual void norm_rope_append(Act qkv, HeadLayout heads, const Vector& q_norm, const Vector& k_norm,
+                                float eps, const Rope& rope, std::span<const int32_t> positions,
+                                KvStore& kv, int32_t layer, int32_t first_row) = 0;
+  /// Grouped-query attention of qkv's q columns over one layer of the cache, scale 1 / sqrt(head_dim);
+  /// out (rows, q_cols).
+  virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer,
+                         const KeySets& keys, Act out) = 0;
+  /// out = silu(gate) * up; gate_up (rows, 2 * dim) as [gate | up], out (rows, dim).
+  virtual void silu_mul(Act gate_up, Act out) = 0;
+  /// Product with the head fused with top-k and log-sum-exp; full logits are never stored.
+  virtual void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) = 0;
+  /// Moves cache rows first + kept[i] to first + i in every layer; kept ascending.
+  virtual void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) = 0;
+  /// out[i] columns [first_col, first_col + x.cols) = x[rows[i]]; used to tap and gather features.
+  virtual void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) = 0;
+};
+
+}  // namespace draftscope
