@@ -1,0 +1,41 @@
+# Fails when an #include goes against the arrows of ARCHITECTURE.md. Needs no compiler.
+#   cmake -DROOT=<source folder> -P tests/layering_test.cmake
+cmake_policy(VERSION 3.25)
+
+set(n_checked 0)
+set(violations "")
+
+# No file under `folder` may include what matches `forbidden`.
+macro(forbid folder forbidden)
+  file(GLOB_RECURSE files "${ROOT}/${folder}/*.h" "${ROOT}/${folder}/*.cpp" "${ROOT}/${folder}/*.cu")
+  foreach(file IN LISTS files)
+    math(EXPR n_checked "${n_checked} + 1")
+    file(STRINGS "${file}" includes REGEX "^#include")
+    foreach(line IN LISTS includes)
+      if("${line}" MATCHES "${forbidden}")
+        file(RELATIVE_PATH short "${ROOT}" "${file}")
+        string(APPEND violations "\n  ${short}: ${line}")
+      endif()
+    endforeach()
+  endforeach()
+endmacro()
+
+set(engine_proper "engine/(model/|session|profile)")
+set(graphics "[<\"](imgui|implot|GLFW|GL/|EGL)")
+forbid(engine/base "\"(engine/(record|model|speculate)/|engine/(session|profile)|kernels/|ui/|app/)")
+forbid(engine/record "\"(engine/speculate/|${engine_proper}|kernels/|ui/|app/)")
+forbid(engine/speculate "\"(${engine_proper}|kernels/|ui/|app/)")
+forbid(engine "\"(ui|app)/")
+forbid(kernels "\"(engine/(record|speculate)/|${engine_proper}|ui/|app/)")
+forbid(ui "\"(engine/speculate/|${engine_proper}|kernels/|app/)")
+forbid(ui/view "${graphics}")
+forbid(engine "${graphics}")
+forbid(app "${graphics}")
+
+if(n_checked LESS 60)
+  message(FATAL_ERROR "layering: expected sources under ${ROOT}, checked only ${n_checked}")
+endif()
+if(violations)
+  message(FATAL_ERROR "layering: these includes go up:${violations}")
+endif()
+message(STATUS "layering: ${n_checked} checks, no include goes up")
