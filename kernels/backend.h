@@ -75,10 +75,14 @@ struct HeadLayout {
   int32_t q_cols() const { return n_q_heads * head_dim; }
 };
 
-/// Inverse frequencies, (head_dim / 2,): angle = position * inv_freq[i] pairs column i with i + head_dim / 2.
+/// Rotations by position: column i pairs with i + head_dim / 2 at angle position * theta^(-2 i / head_dim).
 struct Rope {
-  std::vector<double> inv_freq;
+  int32_t n_positions = 0;
+  std::vector<float> cos, sin;  // (n_positions, head_dim / 2)
 };
+
+/// Angles are rounded to float32 before cosine and sine, as the models were trained.
+Rope make_rope(int32_t head_dim, double theta, int32_t n_positions);
 
 /// Most likely tokens per row. Ties go to the smaller token id.
 struct TopK {

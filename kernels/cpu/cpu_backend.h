@@ -2,28 +2,28 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "kernels/backend.h"
 
 namespace draftscope {
 
-/// Instruction sets the matrix kernels are written for, slowest first. kPlain is the definition.
-enum class CpuPath : uint8_t { kPlain, kAvx2, kAvx512Bf16, kAmx };
+/// Instruction sets the kernels are written for, slowest first. kPlain is the definition.
+/// kAvx512Bf16 multiplies bf16 activations natively; with Precision::kF32 it runs the AVX2 kernels.
+enum class CpuPath : uint8_t { kPlain, kAvx2, kAvx512Bf16 };
 
 const char* name(CpuPath path);
 
-/// Paths this processor and kernel can run, slowest first; kPlain always among them.
+/// Paths this processor and its system can run, slowest first; kPlain is always among them.
 std::vector<CpuPath> supported_cpu_paths();
 
 struct CpuOptions {
   Precision precision = Precision::kBf16;
-  int32_t n_threads = 0;                    // 0: the affinity mask decides
+  int32_t n_threads = 0;  // 0: as many as the affinity mask allows
   CpuPath path = supported_cpu_paths().back();
 };
 
-/// Never fails for a path in supported_cpu_paths(); an unsupported path is an Error naming it.
+/// An Error names a path that this processor lacks, or a thread count outside 0..256.
 Result<std::unique_ptr<Backend>> make_cpu_backend(const CpuOptions& options = {});
 
 }  // namespace draftscope

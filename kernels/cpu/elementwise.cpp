@@ -1,0 +1,39 @@
+#include <cmath>
+
+#include "kernels/cpu/ops.h"
+#include "kernels/cpu/vec8.h"
+
+namespace draftscope {
+
+void rms_norm_row(const float* x, const float* weight, float eps, int64_t n, float* out) {
+  F8 squares{};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) squares += load8(x + i) * load8(x + i);
+  float sum = sum8(squares);
+  for (; i < n; ++i) sum += x[i] * x[i];
+  const float scale = 1.0f / std::sqrt(sum / static_cast<float>(n) + eps);
+  for (i = 0; i < n; ++i) out[i] = x[i] * scale * weight[i];
+}
+
+void silu_mul_row(const float* gate_up, int64_t n, float* out) {
+  const float* up = gate_up + n;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const F8 gate = load8(gate_up + i);
+    // exp8 needs a bounded argument; beyond 80 the sigmoid is 0 in float32 either way.
+    const F8 negated = gate < -80.0f ? F8{} + 80.0f : -gate;
+    store8(out + i, gate / (exp8(negated) + 1.0f) * load8(up + i));
+  }
+  for (; i < n; ++i) out[i] = gate_up[i] / (1.0f + std::exp(-gate_up[i])) * up[i];
+}
+
+void rotate_head(float* head, const float* cos, const float* sin, int32_t head_dim) {
+  const int32_t half = head_dim / 2;
+  for (int32_t i = 0; i < half; ++i) {
+    const float low = head[i], high = head[i + half];
+    head[i] = low * cos[i] - high * sin[i];
+    head[i + half] = high * cos[i] + low * sin[i];
+  }
+}
+
+}  // namespace draftscope

@@ -1,0 +1,52 @@
+// ThreadPool: splits one operation at a time over a few threads that stay hot between operations.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace draftscope {
+
+/// Processors that the affinity mask allows, at least 1.
+int32_t n_usable_cpus();
+
+/// One caller at a time. Tasks are handed out by a counter, so a slowed-down thread takes fewer of them.
+class ThreadPool {
+ public:
+  /// n_threads >= 1 counts the calling thread; 1 starts no worker.
+  explicit ThreadPool(int32_t n_threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int32_t n_threads() const { return static_cast<int32_t>(workers_.size()) + 1; }
+
+  /// Calls body(task, thread) for every task in [0, n_tasks), thread in [0, n_threads()); returns when all
+  /// are done.
+  template <class Body>
+  void run(int64_t n_tasks, const Body& body) {
+    start(n_tasks, [](const void* data, int64_t task, int32_t thread) {
+      (*static_cast<const Body*>(data))(task, thread);
+    }, &body);
+  }
+
+ private:
+  using Call = void (*)(const void* data, int64_t task, int32_t thread);
+  void start(int64_t n_tasks, Call call, const void* data);
+  void work(int32_t thread);
+  void worker_loop(int32_t thread);
+
+  // The job in progress: written before generation_ rises, read after it was seen to rise.
+  Call call_ = nullptr;
+  const void* data_ = nullptr;
+  int64_t n_tasks_ = 0;
+
+  std::atomic<int64_t> next_task_{0};
+  std::atomic<int32_t> n_busy_{0};        // workers that have not finished this generation
+  std::atomic<uint32_t> generation_{0};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace draftscope
