@@ -1,0 +1,127 @@
+#include "engine/model/drafter.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace draftscope {
+
+Result<Drafter> Drafter::open(const std::string& dir, const Target& target) {
+  Result<DrafterConfig> config = read_drafter_config(dir, target.config());
+  if (!config) return Error{config.error()};
+  Result<Checkpoint> weights = Checkpoint::open(dir);
+  if (!weights) return Error{weights.error()};
+
+  Drafter drafter;
+  drafter.config_ = *std::move(config);
+  drafter.backend_ = &target.backend();
+  const LayerConfig& c = drafter.config_.layer;
+  const int64_t kv_cols = static_cast<int64_t>(c.n_kv_heads) * c.head_dim;
+  for (int32_t i = 0; i < drafter.config_.n_layers; ++i) {
+    const std::string prefix = "layers." + std::to_string(i) + ".";
+    Result<DecoderLayer> layer = DecoderLayer::load(*weights, prefix, c, *drafter.backend_);
+    if (!layer) return Error{layer.error()};
+    drafter.layers_.push_back(*std::move(layer));
+    const NamedShape parts[] = {{prefix + "self_attn.k_proj.weight", {kv_cols, c.hidden}},
+                                {prefix + "self_attn.v_proj.weight", {kv_cols, c.hidden}}};
+    Result<std::unique_ptr<Matrix>> kv = load_matrix(*weights, parts, *drafter.backend_);
+    if (!kv) return Error{kv.error()};
+    drafter.context_kv_.push_back(*std::move(kv));
+  }
+  const int64_t n_features = static_cast<int64_t>(drafter.config_.target_layer_ids.size());
+  const NamedShape fc{"fc.weight", {c.hidden, n_features * c.hidden}};
+  Result<std::unique_ptr<Matrix>> fused = load_matrix(*weights, {&fc, 1}, *drafter.backend_);
+  if (!fused) return Error{fused.error()};
+  drafter.fc_ = *std::move(fused);
+  Result<Vector> hidden_norm = load_vector(*weights, "hidden_norm.weight", c.hidden);
+  if (!hidden_norm) return Error{hidden_norm.error()};
+  drafter.hidden_norm_ = *std::move(hidden_norm);
+  Result<Vector> norm = load_vector(*weights, "norm.weight", c.hidden);
+  if (!norm) return Error{norm.error()};
+  drafter.norm_ = *std::move(norm);
+  return drafter;
+}
+
+int64_t Drafter::n_weight_bytes() const {
+  int64_t total = fc_->n_bytes;
+  for (const DecoderLayer& layer : layers_) {
+    total += layer.qkv->n_bytes + layer.o->n_bytes + layer.gate_up->n_bytes + layer.down->n_bytes;
+  }
+  for (const std::unique_ptr<Matrix>& kv : context_kv_) total += kv->n_bytes;
+  return total;
+}
+
+KvCache Drafter::make_kv(int32_t capacity_rows) const {
+  return {backend_->make_kv(config_.n_layers, heads_of(config_.layer), capacity_rows), 0};
+}
+
+DrafterWorkspace Drafter::make_workspace(int32_t max_rows) const {
+  DrafterWorkspace work;
+  work.layers = draftscope::make_workspace(*backend_, config_.layer, std::max(max_rows, config_.block_size));
+  const int32_t rows = work.layers.max_rows;
+  work.hidden = backend_->make_act(rows, config_.layer.hidden);
+  work.context = backend_->make_act(rows, config_.layer.hidden);
+  work.context_kv = backend_->make_act(rows, 2 * config_.layer.n_kv_heads * config_.layer.head_dim);
+  return work;
+}
+
+void Drafter::append_context(Act features, const Rope& rope, KvCache& kv, DrafterWorkspace& work) const {
+  const LayerConfig& c = config_.layer;
+  const HeadLayout keys_and_values{0, c.n_kv_heads, c.head_dim};
+  const Act context = work.context->act.first_rows(features.rows);
+  const Act both = work.context_kv->act.first_rows(features.rows);
+  std::vector<int32_t> positions(features.rows);
+  std::iota(positions.begin(), positions.end(), kv.length);
+
+  backend_->matmul(features, *fc_, context);
+  backend_->rms_norm(context, hidden_norm_, c.rms_eps, context);
+  // The layers do not transform the context, so every layer reads the same fused features.
+  for (int32_t i = 0; i < config_.n_layers; ++i) {
+    backend_->matmul(context, *context_kv_[i], both);
+    backend_->norm_rope_append(both, keys_and_values, layers_[i].q_norm, layers_[i].k_norm, c.rms_eps, rope, positions,
+                               *kv.store, i, kv.length);
+  }
+  kv.length += features.rows;
+}
+
+KeySets Drafter::block_keys(int32_t layer, int32_t context_len, int32_t block_size) const {
+  const int32_t window = config_.sliding_window[layer];
+  const int32_t end = context_len + block_size;
+  KeySets keys;
+  keys.n_contiguous.assign(block_size, window == 0 ? end : 0);
+  keys.extra_begin.assign(block_size + 1, 0);
+  if (window == 0) return keys;
+  for (int32_t row = 0; row < block_size; ++row) {
+    for (int32_t key = std::max(0, context_len + row - window + 1); key < end; ++key) keys.extra.push_back(key);
+    keys.extra_begin[row + 1] = static_cast<int32_t>(keys.extra.size());
+  }
+  return keys;
+}
+
+Marginals Drafter::draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target,
+                         const Rope& rope, KvCache& kv, DrafterWorkspace& work) const {
+  DS_CHECK(block_size >= 2 && block_size <= config_.block_size, "block {} of {}", block_size, config_.block_size);
+  std::vector<int32_t> tokens(block_size, config_.mask_token_id), positions(block_size);
+  tokens[0] = anchor_token;
+  std::iota(positions.begin(), positions.end(), kv.length);
+  const Act x = work.layers.x->act.first_rows(block_size), hidden = work.hidden->act.first_rows(block_size);
+
+  target.embed(tokens, x);
+  for (int32_t i = 0; i < config_.n_layers; ++i) {
+    const KeySets keys = block_keys(i, kv.length, block_size);
+    layers_[i].forward(*backend_, config_.layer, {positions, keys, rope}, kv, i, work.layers, x);
+  }
+  backend_->rms_norm(x, norm_, config_.layer.rms_eps, hidden);
+  // Slot 0 embeds the anchor and predicts nothing; slot j predicts the token at position j.
+  const Act slots{hidden.row(1), block_size - 1, hidden.cols};
+  target.head(slots, std::min(n_ranks, target.config().vocab), work.top);
+
+  Marginals q;
+  q.n_depths = work.top.rows;
+  q.n_ranks = work.top.k;
+  q.token = work.top.token;
+  q.log_q = work.top.log_p;
+  return q;
+}
+
+}  // namespace draftscope

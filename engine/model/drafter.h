@@ -1,0 +1,53 @@
+// Drafter: a DFlash block-diffusion drafter (arXiv 2602.06036). Reads the target's features, drafts a whole
+// block of tokens in one pass, and uses the target's embeddings and head.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/model/target.h"
+#include "engine/record/round.h"
+
+namespace draftscope {
+
+struct DrafterWorkspace {
+  Workspace layers;                      // rows of one block or of one stretch of context
+  std::unique_ptr<ActBuffer> hidden;     // (max_rows, hidden) block after the final norm
+  std::unique_ptr<ActBuffer> context;    // (max_rows, hidden) fused features
+  std::unique_ptr<ActBuffer> context_kv; // (max_rows, 2 * n_kv_heads * head_dim)
+  TopK top;
+};
+
+class Drafter {
+ public:
+  /// Opens an official DFlash folder made for `target`.
+  static Result<Drafter> open(const std::string& dir, const Target& target);
+
+  const DrafterConfig& config() const { return config_; }
+  int64_t n_weight_bytes() const;
+
+  KvCache make_kv(int32_t capacity_rows) const;
+  DrafterWorkspace make_workspace(int32_t max_rows) const;
+
+  /// Takes in the features (rows, n_features * hidden) of newly committed tokens: their keys and values are
+  /// cached at rows kv.length.. for ever, and kv.length grows by rows.
+  void append_context(Act features, const Rope& rope, KvCache& kv, DrafterWorkspace& work) const;
+
+  /// Drafts after the anchor, which stands at position kv.length. The top n_ranks tokens of block_size - 1 slots;
+  /// block_size up to the config's. The block itself leaves no trace in the cache.
+  Marginals draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target, const Rope& rope,
+                  KvCache& kv, DrafterWorkspace& work) const;
+
+ private:
+  KeySets block_keys(int32_t layer, int32_t context_len, int32_t block_size) const;
+
+  DrafterConfig config_;
+  Backend* backend_ = nullptr;
+  std::vector<DecoderLayer> layers_;
+  std::vector<std::unique_ptr<Matrix>> context_kv_;  // per layer (2 * n_kv_heads * head_dim, hidden): keys, values
+  std::unique_ptr<Matrix> fc_;                       // (hidden, n_features * hidden)
+  Vector hidden_norm_, norm_;                        // (hidden,)
+};
+
+}  // namespace draftscope

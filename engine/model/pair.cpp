@@ -1,0 +1,67 @@
+#include "engine/model/pair.h"
+
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "kernels/cpu/cpu_backend.h"
+
+namespace draftscope {
+namespace {
+
+std::string folder_name(const std::string& dir) {
+  std::filesystem::path path = std::filesystem::path(dir).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
+}  // namespace
+
+std::string Pair::bytes_of(int32_t token) const {
+  return tokenizer ? std::string(tokenizer->bytes_of(token)) : fmt::format("<{}>", token);
+}
+
+Result<Pair> open_pair(const PairOptions& options) {
+  Precision precision = Precision::kF32;
+  if (options.precision) {
+    precision = *options.precision;
+  } else {
+    Result<DType> dtype = weights_dtype(options.target_dir);
+    if (!dtype) return Error{dtype.error()};
+    precision = *dtype == DType::kBf16 ? Precision::kBf16 : Precision::kF32;
+  }
+  CpuOptions cpu;
+  cpu.precision = precision;
+  cpu.n_threads = options.n_threads;
+  Result<std::unique_ptr<Backend>> backend = make_cpu_backend(cpu);
+  if (!backend) return Error{backend.error()};
+  Result<Target> target = Target::open(options.target_dir, **backend);
+  if (!target) return Error{target.error()};
+
+  Pair pair{*std::move(backend), *std::move(target), {}, {}, folder_name(options.target_dir), "",
+            options.note};
+  if (!options.drafter_dir.empty()) {
+    Result<Drafter> drafter = Drafter::open(options.drafter_dir, pair.target);
+    if (!drafter) return Error{drafter.error()};
+    pair.drafter = *std::move(drafter);
+    pair.drafter_name = folder_name(options.drafter_dir);
+  }
+  if (options.needs_tokenizer) {
+    Result<Tokenizer> tokenizer = Tokenizer::open(options.target_dir);
+    if (!tokenizer) return Error{tokenizer.error()};
+    pair.tokenizer = *std::move(tokenizer);
+  }
+  return pair;
+}
+
+std::string machine_name() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.rfind("model name", 0) == 0 && line.find(": ") != std::string::npos) {
+      return line.substr(line.find(": ") + 2);
+    }
+  }
+  return "unknown processor";
+}
+
+}  // namespace draftscope

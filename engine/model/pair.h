@@ -1,0 +1,42 @@
+// Pair: a target, perhaps its drafter, and the tokenizer: all that a session reads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/model/drafter.h"
+#include "engine/model/target.h"
+#include "engine/model/tokenizer.h"
+
+namespace draftscope {
+
+struct PairOptions {
+  std::string target_dir;
+  std::string drafter_dir;             // empty: plain decoding only
+  std::optional<Precision> precision;  // empty: bf16 for bf16 weights, else f32
+  int32_t n_threads = 0;               // 0: every core the process may use
+  std::string note;                    // shown wherever the pair is named, e.g. "small demo pair"
+  bool needs_tokenizer = true;         // false: token ids in and out
+};
+
+struct Pair {
+  std::unique_ptr<Backend> backend;    // first member: the models point to it
+  Target target;
+  std::optional<Drafter> drafter;
+  std::optional<Tokenizer> tokenizer;
+  std::string target_name, drafter_name;  // last part of the folders' paths
+  std::string note;
+
+  /// Raw bytes of a token; its number in angle brackets without a tokenizer.
+  std::string bytes_of(int32_t token) const;
+};
+
+/// Opens both folders on the CPU. One sentence on the first thing that does not fit.
+Result<Pair> open_pair(const PairOptions& options);
+
+/// Name of the processor, as the system tells it.
+std::string machine_name();
+
+}  // namespace draftscope

@@ -1,0 +1,108 @@
+#include "engine/model/target.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace draftscope {
+
+Result<Target> Target::open(const std::string& dir, Backend& backend) {
+  Result<TargetConfig> config = read_target_config(dir);
+  if (!config) return Error{config.error()};
+  Result<Checkpoint> checkpoint = Checkpoint::open(dir);
+  if (!checkpoint) return Error{checkpoint.error()};
+
+  Target target;
+  target.config_ = *std::move(config);
+  target.backend_ = &backend;
+  target.checkpoint_ = std::make_shared<const Checkpoint>(*std::move(checkpoint));
+  const Checkpoint& weights = *target.checkpoint_;
+  const TargetConfig& c = target.config_;
+  Result<Tensor> embedding = weights.get("model.embed_tokens.weight", {c.vocab, c.layer.hidden});
+  if (!embedding) return Error{embedding.error()};
+  target.embedding_ = *std::move(embedding);
+  for (int32_t i = 0; i < c.n_layers; ++i) {
+    Result<DecoderLayer> layer =
+        DecoderLayer::load(weights, "model.layers." + std::to_string(i) + ".", c.layer, backend);
+    if (!layer) return Error{layer.error()};
+    target.layers_.push_back(*std::move(layer));
+  }
+  Result<Vector> norm = load_vector(weights, "model.norm.weight", c.layer.hidden);
+  if (!norm) return Error{norm.error()};
+  target.norm_ = *std::move(norm);
+  const NamedShape head{c.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight", {c.vocab, c.layer.hidden}};
+  Result<std::unique_ptr<Matrix>> packed = load_matrix(weights, {&head, 1}, backend);
+  if (!packed) return Error{packed.error()};
+  target.head_ = *std::move(packed);
+  return target;
+}
+
+int64_t Target::n_weight_bytes() const {
+  int64_t total = head_->n_bytes;
+  for (const DecoderLayer& layer : layers_) {
+    total += layer.qkv->n_bytes + layer.o->n_bytes + layer.gate_up->n_bytes + layer.down->n_bytes;
+  }
+  return total;
+}
+
+KvCache Target::make_kv(int32_t capacity_rows) const {
+  return {backend_->make_kv(config_.n_layers, heads_of(config_.layer), capacity_rows), 0};
+}
+
+TargetWorkspace Target::make_workspace(int32_t max_rows, std::vector<int32_t> taps) const {
+  TargetWorkspace work;
+  work.layers = draftscope::make_workspace(*backend_, config_.layer, max_rows);
+  work.hidden = backend_->make_act(max_rows, config_.layer.hidden);
+  if (!taps.empty()) {
+    work.features = backend_->make_act(max_rows, static_cast<int32_t>(taps.size()) * config_.layer.hidden);
+  }
+  work.taps = std::move(taps);
+  work.every_row.resize(max_rows);
+  std::iota(work.every_row.begin(), work.every_row.end(), 0);
+  return work;
+}
+
+void Target::embed(std::span<const int32_t> tokens, Act out) const { backend_->embed(embedding_, tokens, out); }
+
+void Target::forward(std::span<const int32_t> tokens, PassRows rows, KvCache& kv, TargetWorkspace& work) const {
+  const int32_t n_rows = static_cast<int32_t>(tokens.size());
+  DS_CHECK(n_rows >= 1 && n_rows <= work.layers.max_rows, "{} rows of {}", n_rows, work.layers.max_rows);
+  const Act x = work.layers.x->act.first_rows(n_rows);
+  const Act hidden = work.hidden->act.first_rows(n_rows);
+  const std::span<const int32_t> every_row = std::span(work.every_row).first(n_rows);
+  const auto tap = [&](int32_t layer, Act state) {
+    const auto found = std::find(work.taps.begin(), work.taps.end(), layer);
+    if (found == work.taps.end()) return;
+    const int32_t column = static_cast<int32_t>(found - work.taps.begin()) * config_.layer.hidden;
+    backend_->gather_rows(state, every_row, work.features->act.first_rows(n_rows), column);
+  };
+
+  embed(tokens, x);
+  for (int32_t i = 0; i < config_.n_layers; ++i) {
+    layers_[i].forward(*backend_, config_.layer, rows, kv, i, work.layers, x);
+    if (i + 1 < config_.n_layers) tap(i, x);
+  }
+  backend_->rms_norm(x, norm_, config_.layer.rms_eps, hidden);
+  tap(config_.n_layers - 1, hidden);
+}
+
+void Target::head(Act hidden, int32_t k, TopK& out) const { backend_->head_top_k(hidden, *head_, k, out); }
+
+Result<DType> weights_dtype(const std::string& dir) {
+  Result<Checkpoint> checkpoint = Checkpoint::open(dir);
+  if (!checkpoint) return Error{checkpoint.error()};
+  for (const char* name : {"model.embed_tokens.weight", "fc.weight"}) {
+    if (const Tensor* tensor = checkpoint->find(name)) return tensor->dtype;
+  }
+  return fail("{}: expected a tensor model.embed_tokens.weight (target) or fc.weight (drafter), found neither", dir);
+}
+
+KeySets causal_keys(int32_t context_len, int32_t rows) {
+  KeySets keys;
+  keys.n_contiguous.resize(rows);
+  std::iota(keys.n_contiguous.begin(), keys.n_contiguous.end(), context_len + 1);
+  keys.extra_begin.assign(rows + 1, 0);
+  return keys;
+}
+
+}  // namespace draftscope

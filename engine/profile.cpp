@@ -1,0 +1,166 @@
+#include "engine/profile.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cctype>
+#include <utility>
+
+#include "engine/profile_passes.h"
+
+namespace draftscope {
+namespace {
+
+double seconds_of(const std::function<void()>& work) {
+  const auto began = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+struct Spread {
+  double median_s, half_iqr_s;
+};
+
+Spread spread_of(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const auto at = [&](double share) { return seconds[static_cast<size_t>(std::lround(share * (seconds.size() - 1)))]; };
+  return {at(0.5), (at(0.75) - at(0.25)) / 2};
+}
+
+/// Every row count to 32, then steps of 8.
+std::vector<int32_t> row_counts(int32_t max_rows) {
+  std::vector<int32_t> rows;
+  for (int32_t n = 1; n <= max_rows; n += n < 32 ? 1 : 8) rows.push_back(n);
+  if (rows.back() != max_rows) rows.push_back(max_rows);
+  return rows;
+}
+
+/// Keeps the first, the last and evenly spaced ones between, powers of two first of all.
+std::vector<int32_t> thinned(const std::vector<int32_t>& rows, size_t n_kept) {
+  if (n_kept >= rows.size()) return rows;
+  std::vector<int32_t> kept;
+  n_kept = std::max<size_t>(n_kept, 6);
+  for (size_t i = 0; i < n_kept; ++i) kept.push_back(rows[i * (rows.size() - 1) / (n_kept - 1)]);
+  kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+  return kept;
+}
+
+std::vector<int32_t> default_contexts(const TargetConfig& target, int32_t max_rows) {
+  std::vector<int32_t> contexts;
+  for (const int32_t context : {32, 256, 1024, 4096}) {
+    if (context + max_rows <= target.max_positions) contexts.push_back(context);
+  }
+  if (contexts.empty()) contexts.push_back(1);
+  return contexts;
+}
+
+}  // namespace
+
+std::string profile_key(const Pair& pair) {
+  const LayerConfig& layer = pair.target.config().layer;
+  std::string key = fmt::format("{}-{}-{}x{}x{}-{}-{}", pair.target_name, pair.drafter_name, layer.hidden,
+                                layer.intermediate, pair.target.config().n_layers, machine_name(),
+                                pair.backend->describe() + (pair.backend->precision() == Precision::kBf16 ? " bf16" : " f32"));
+  for (char& c : key) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
+  }
+  return key;
+}
+
+namespace {
+
+/// Axes and labels of a profile that has no measured context yet.
+CostModel empty_profile(const Pair& pair, std::vector<int32_t> rows) {
+  CostModel cost;
+  cost.kind = CostKind::kMeasured;
+  cost.label = "measured on this machine";
+  cost.source = "draftscope profile";
+  cost.model = pair.target_name + (pair.drafter ? " + " + pair.drafter_name : "");
+  cost.machine = machine_name();
+  cost.backend = pair.backend->describe();
+  cost.rows = std::move(rows);
+  return cost;
+}
+
+Spread timed(int32_t n_repeats, const std::function<void()>& work) {
+  work();  // warm-up
+  std::vector<double> seconds(n_repeats);
+  for (double& s : seconds) s = seconds_of(work);
+  return spread_of(std::move(seconds));
+}
+
+/// Appends one context's row to `cost`; false when `keep_going` said stop.
+bool measure_context(ProfilePasses& passes, bool has_drafter, int32_t context, int32_t n_repeats, CostModel& cost,
+                     const std::function<bool()>& keep_going) {
+  const int32_t max_nodes = cost.rows.back() - 1;
+  passes.fill(context);
+  double draft_s = 0;
+  if (has_drafter) draft_s = timed(n_repeats, [&] { passes.draft(max_nodes); }).median_s;
+  passes.grow(max_nodes);
+  std::vector<double> verify_s, spread_s;
+  for (const int32_t rows : cost.rows) {
+    if (!keep_going()) return false;
+    const Spread spread = timed(n_repeats, [&] { passes.verify(std::min(rows - 1, passes.n_nodes())); });
+    verify_s.push_back(spread.median_s);
+    spread_s.push_back(spread.half_iqr_s);
+  }
+  const double overhead_s = timed(n_repeats, [&] { passes.grow(max_nodes), passes.accept_and_compact(); }).median_s;
+  const double n_before = static_cast<double>(cost.context.size());
+  cost.overhead_s = (cost.overhead_s * n_before + overhead_s) / (n_before + 1);
+  cost.context.push_back(context);
+  cost.draft_s.push_back(draft_s);
+  cost.verify_s.insert(cost.verify_s.end(), verify_s.begin(), verify_s.end());
+  cost.spread_s.insert(cost.spread_s.end(), spread_s.begin(), spread_s.end());
+  return true;
+}
+
+Status check_options(const ProfileOptions& options, const std::vector<int32_t>& contexts, const TargetConfig& target) {
+  if (options.max_rows < 2 || options.max_rows > 4097) {
+    return fail("rows: expected 2 to 4097, found {}", options.max_rows);
+  }
+  if (options.n_repeats < 1) return fail("repeats: expected at least 1, found {}", options.n_repeats);
+  for (size_t i = 0; i < contexts.size(); ++i) {
+    if (contexts[i] < 1 || contexts[i] >= target.max_positions || (i > 0 && contexts[i] <= contexts[i - 1])) {
+      return fail("contexts: expected ascending lengths from 1 to {}, the target's context less one, found {}",
+                  target.max_positions - 1, contexts[i]);
+    }
+  }
+  return success();
+}
+
+}  // namespace
+
+Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& options, const CostModel& resume,
+                                  const std::function<bool(const ProfileProgress&)>& progress) {
+  const std::vector<int32_t> contexts =
+      options.context.empty() ? default_contexts(pair.target.config(), options.max_rows) : options.context;
+  if (Status ok = check_options(options, contexts, pair.target.config()); !ok) return Error{ok.error()};
+  ProfilePasses passes(pair, contexts.back(), options.max_rows);
+  std::vector<int32_t> rows = row_counts(options.max_rows);
+  if (options.max_s > 0) {  // a first look decides how many row counts are affordable
+    passes.fill(contexts.front());
+    if (pair.drafter) passes.draft(options.max_rows - 1);
+    passes.grow(options.max_rows - 1);
+    const double longest_s = seconds_of([&] { passes.verify(passes.n_nodes()); });
+    rows = thinned(rows, static_cast<size_t>(options.max_s / (contexts.size() * longest_s * 0.6 * (options.n_repeats + 1))));
+  }
+  const CostModel fresh = empty_profile(pair, std::move(rows));
+  const bool goes_on = resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
+                       resume.backend == fresh.backend;
+  ProfileProgress state{0, static_cast<int32_t>(fresh.rows.size() * contexts.size()), goes_on ? resume : fresh};
+  for (const int32_t context : contexts) {
+    const std::vector<int32_t>& known = state.so_far.context;
+    if (std::find(known.begin(), known.end(), context) != known.end()) {
+      state.n_done += static_cast<int32_t>(fresh.rows.size());
+      continue;
+    }
+    const auto keep_going = [&] { return ++state.n_done, !progress || progress(state); };
+    if (!measure_context(passes, pair.drafter.has_value(), context, options.n_repeats, state.so_far, keep_going)) {
+      return fail("profile: stopped after {} of {} points", state.n_done, state.n_total);
+    }
+  }
+  if (progress) progress(state);
+  return state.so_far;
+}
+
+}  // namespace draftscope

@@ -1,0 +1,94 @@
+// Session: one generation. round() is the program: draft, choose a tree, verify, accept, commit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/model/pair.h"
+#include "engine/record/round.h"
+#include "engine/sampler.h"
+#include "engine/speculate/budget.h"
+#include "engine/speculate/cost.h"
+
+namespace draftscope {
+
+struct SessionOptions {
+  int64_t session = 0;
+  BudgetRule rule;                  // method, fixed budget, cap on the nodes of a tree
+  int32_t max_tokens = 256;         // generated at most
+  int32_t block_size = 0;           // drafter slots used, anchor included; 0: as trained
+  SamplingOptions sampling;
+  std::optional<CostModel> cost;    // empty: a made-up line; its numbers are labelled illustrative
+  std::optional<std::vector<int32_t>> stop_ids;  // empty: the target's end-of-text tokens
+  bool whole_curves = true;         // fill every candidate budget of the record, outside the timed stages
+  std::string prompt_utf8;          // for the record
+};
+
+class Session {
+ public:
+  /// Prefills `prompt` (token ids). `progress(done, total)` is called between chunks; false stops: the Error then
+  /// says so. Errors: empty prompt, prompt longer than the context, a method that needs a drafter without one,
+  /// ids outside the vocabulary, an unusable cost model.
+  static Result<Session> start(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options,
+                               const std::function<bool(int32_t done, int32_t total)>& progress = {});
+
+  bool done() const { return end_reason_.has_value(); }
+  /// Runs one round. Requires !done().
+  RoundRecord round();
+  /// Ends the generation after the rounds so far.
+  void stop(EndReason reason = EndReason::kStopped);
+
+  /// Take effect with the next round.
+  Status set_rule(BudgetRule rule);
+  Status set_cost(CostModel cost);
+  /// Measured: what making and sending the previous record took; the next record carries it.
+  void set_telemetry_ns(int64_t ns) { telemetry_ns_ = ns; }
+
+  const std::vector<int32_t>& output() const { return output_; }  // generated, end of text excluded
+  SessionInfo info() const;
+  SessionEnd end() const;  // requires done()
+
+ private:
+  Session(const Pair& pair, SessionOptions options);
+  bool prefill(const std::vector<int32_t>& prompt, const std::function<bool(int32_t, int32_t)>& progress);
+
+  // The stages of a round, in order.
+  Marginals draft();
+  Choice grow(const Marginals& q, const RoundCost& cost) const;
+  Verdict verify(const DraftTree& tree, int32_t n_nodes);
+  void commit(const DraftTree& tree, const Accepted& accepted);
+
+  void take_in_features();
+  void append_output(int32_t token);
+  void describe(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice);
+  int32_t n_target_ranks() const;
+
+  const Pair* pair_;
+  SessionOptions options_;
+  std::unique_ptr<CostTable> cost_;
+  bool cost_is_guess_ = false;
+  std::vector<int32_t> stop_ids_;
+  int32_t n_prompt_ = 0, max_output_ = 0;
+  bool context_is_limit_ = false;
+
+  Rope target_rope_, drafter_rope_;
+  KvCache target_kv_, drafter_kv_;
+  TargetWorkspace target_work_;
+  DrafterWorkspace drafter_work_;
+  TopK target_top_;
+  std::unique_ptr<ActBuffer> new_features_;  // of tokens the drafter has not taken in yet
+  int32_t n_new_features_ = 0;
+
+  int32_t root_token_ = -1;                  // committed, not in the target's cache
+  std::vector<int32_t> output_;
+  std::string output_bytes_;
+  size_t n_bytes_told_ = 0;                  // of output_bytes_, in records so far
+  std::optional<EndReason> end_reason_;
+  int64_t n_rounds_ = 0, decode_ns_ = 0, prefill_ns_ = 0, telemetry_ns_ = 0;
+};
+
+}  // namespace draftscope

@@ -1,0 +1,90 @@
+// The drafter against the published implementation: several cached rounds per checkpoint.
+#include <gtest/gtest.h>
+
+#include "engine/model/drafter.h"
+#include "tests/engine/passes.h"
+#include "tests/speculate/golden_files.h"
+
+namespace draftscope::golden {
+namespace {
+
+struct Models {
+  std::unique_ptr<Backend> backend;
+  Target target;
+  Drafter drafter;
+};
+
+Models open_models(const Json& about, CpuPath path) {
+  std::unique_ptr<Backend> backend = f32_backend(path);
+  Target target = must(Target::open(path_of("dflash/" + text(about, "target_dir")), *backend));
+  Drafter drafter = must(Drafter::open(path_of("dflash/" + text(about, "checkpoint_dir")), target));
+  return {std::move(backend), std::move(target), std::move(drafter)};
+}
+
+/// Log-probabilities (depths, vocab) in the order of ids.
+std::vector<float> by_id(const Marginals& q) {
+  std::vector<float> log_q(q.token.size());
+  for (size_t i = 0; i < q.token.size(); ++i) log_q[i / q.n_ranks * q.n_ranks + q.token[i]] = q.log_q[i];
+  return log_q;
+}
+
+void check_case(const Json& about, CpuPath path) {
+  const Models models = open_models(about, path);
+  const Tensors expected("dflash/" + text(about, "reference"));
+  EXPECT_EQ(models.drafter.config().target_layer_ids, wholes(about, "target_layer_ids"));
+  EXPECT_EQ(models.drafter.config().mask_token_id, whole(about, "mask_token_id"));
+  const LayerConfig& layer = models.drafter.config().layer;
+  const int32_t vocab = models.target.config().vocab, block = whole(about, "block_size");
+  const Rope rope = make_rope(layer.head_dim, layer.rope_theta, 512);
+  const Rope target_rope = make_rope(models.target.config().layer.head_dim, models.target.config().layer.rope_theta, 512);
+  KvCache target_kv = models.target.make_kv(512), kv = models.drafter.make_kv(512);
+  TargetWorkspace target_work = models.target.make_workspace(256, models.drafter.config().target_layer_ids);
+  DrafterWorkspace work = models.drafter.make_workspace(256);
+
+  const std::vector<int32_t> sequence = expected.values<int32_t>("sequence_token_ids");
+  const Json rounds = get(about, "rounds");
+  for (size_t i = 0; i < rounds.size(); ++i) {
+    SCOPED_TRACE("round " + std::to_string(i));
+    const std::string prefix = "round" + std::to_string(i) + ".";
+    const int32_t start = whole(rounds.at(i), "start"), before = target_kv.length;
+    // The target reads the forced tokens; their features are what the drafter takes in.
+    const std::vector<int32_t> tokens(sequence.begin() + before, sequence.begin() + start);
+    const int32_t n = start - before;
+    const KeySets keys = causal_keys(before, n);
+    models.target.forward(tokens, {counting(before, n), keys, target_rope}, target_kv, target_work);
+    target_kv.length = start;
+    const Act features = target_work.features->act.first_rows(n);
+    expect_close({features.data, static_cast<size_t>(n) * features.cols}, expected.values<float>(prefix + "target_hidden"),
+                 kStateTolerance, "target features");
+
+    models.drafter.append_context(features, rope, kv, work);
+    expect_close({work.context->act.data, static_cast<size_t>(n) * layer.hidden},
+                 expected.values<float>(prefix + "fused_context"), kStateTolerance, "fused context");
+    const Marginals q = models.drafter.draft(whole(rounds.at(i), "root_token"), block, vocab, models.target, rope, kv, work);
+    EXPECT_EQ(kv.length, whole(rounds.at(i), "cache_len_after_crop"));
+    expect_close({work.hidden->act.data, static_cast<size_t>(block) * layer.hidden},
+                 expected.values<float>(prefix + "output_hidden"), kStateTolerance, "output");
+    const std::vector<float> logits = expected.values<float>(prefix + "draft_logits");
+    expect_close(by_id(q), log_softmax(logits, vocab), kLogitTolerance, "draft logits");
+    if (i < 2 || i + 1 == rounds.size()) {
+      expect_close(cached(kv, start, true), expected.values<float>(prefix + "draft_cache_k_after_crop"), kStateTolerance,
+                   "cached keys");
+      expect_close(cached(kv, start, false), expected.values<float>(prefix + "draft_cache_v_after_crop"), kStateTolerance,
+                   "cached values");
+    }
+  }
+}
+
+TEST(GoldenDflash, RoundsAgreeWithThePublishedDrafter) {
+  const Json cases = get(read_json("dflash/manifest.json"), "cases");
+  ASSERT_GT(cases.size(), 0u);
+  for (const CpuPath path : supported_cpu_paths()) {
+    for (size_t i = 0; i < cases.size(); ++i) {
+      SCOPED_TRACE(text(cases.at(i), "name") + " on " + name(path));
+      check_case(cases.at(i), path);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace draftscope::golden
