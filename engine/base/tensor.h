@@ -9,11 +9,34 @@
 
 namespace draftscope {
 
-enum class DType : uint8_t { kF32, kF16, kBf16 };
+/// The first three are what weights may be; the others occur in data files.
+enum class DType : uint8_t { kF32, kF16, kBf16, kF64, kI64, kI32, kI16, kU8, kBool };
 
-constexpr size_t size_bytes(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+constexpr bool is_weight(DType dtype) { return dtype <= DType::kBf16; }
+
+constexpr size_t size_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::kF64: case DType::kI64: return 8;
+    case DType::kF32: case DType::kI32: return 4;
+    case DType::kF16: case DType::kBf16: case DType::kI16: return 2;
+    case DType::kU8: case DType::kBool: return 1;
+  }
+  return 0;
+}
+
 constexpr const char* name(DType dtype) {
-  return dtype == DType::kF32 ? "f32" : dtype == DType::kF16 ? "f16" : "bf16";
+  switch (dtype) {
+    case DType::kF32: return "f32";
+    case DType::kF16: return "f16";
+    case DType::kBf16: return "bf16";
+    case DType::kF64: return "f64";
+    case DType::kI64: return "i64";
+    case DType::kI32: return "i32";
+    case DType::kI16: return "i16";
+    case DType::kU8: return "u8";
+    case DType::kBool: return "bool";
+  }
+  return "unknown";
 }
 
 using Shape = std::vector<int64_t>;

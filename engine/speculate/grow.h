@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <queue>
+#include <utility>
 #include <vector>
 
 #include "engine/record/round.h"
@@ -13,10 +13,12 @@ namespace draftscope {
 /// Grows one node at a time in order of descending path probability; stopping after n pops gives the
 /// n most probable prefixes under independent marginals, which are always a tree.
 /// Equal path_log_q pops the lexicographically smaller rank path first, a prefix before its extensions.
+/// O(log n) per pop: only the next sibling and the first child of a popped node can become candidates.
 class TreeGrower {
  public:
-  /// q: see Marginals; rows of -inf or exhausted ranks are never popped. Borrows q.
-  TreeGrower(const Marginals& q, int32_t root_token);
+  /// q: see Marginals; entries that are not finite are never popped, nor anything after them in their row.
+  /// Borrows q. Room for `max_nodes` nodes is set aside; growing further stays correct.
+  TreeGrower(const Marginals& q, int32_t root_token, int32_t max_nodes = 0);
 
   /// log q of the path that the next pop would add; nullopt when no finite candidate is left.
   std::optional<double> next_log_q() const;
@@ -27,13 +29,17 @@ class TreeGrower {
   DraftTree take() { return std::move(tree_); }
 
  private:
-  struct Candidate { double log_q; int32_t parent, depth, rank; };
+  struct Candidate {
+    double log_q;
+    int32_t parent, depth, rank;
+  };
   bool before(const Candidate& a, const Candidate& b) const;
-  void push(Candidate candidate);
+  bool rank_path_before(Candidate a, Candidate b) const;
+  void push(int32_t parent, int32_t depth, int32_t rank);
 
   const Marginals& q_;
   DraftTree tree_;
-  std::vector<Candidate> heap_;
+  std::vector<Candidate> heap_;  // the next pop is at the front
 };
 
 /// Grows at most max_nodes nodes below the root.
