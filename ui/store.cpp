@@ -1,5 +1,7 @@
 #include "ui/store.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace draftscope {
@@ -24,13 +26,29 @@ void RecordStore::append(Message message) {
                    n_skipped_ = 0;
                  },
                  [&](RoundRecord&& round) {
-                   const int64_t expected_seq = rounds_.empty() ? 0 : rounds_.back().seq + 1;
-                   if (round.seq > expected_seq) n_skipped_ += round.seq - expected_seq;
+                   if (info_ && round.session != info_->session) return report_stray_session(round.session);
+                   count_skipped(round.seq);
                    rounds_.push_back(std::move(round));
                  },
-                 [&](SessionEnd&& end) { end_ = std::move(end); },
+                 [&](SessionEnd&& end) {
+                   if (info_ && end.session != info_->session) return report_stray_session(end.session);
+                   count_skipped(end.n_rounds);  // the last rounds may be missing too
+                   end_ = std::move(end);
+                 },
              },
              std::move(message));
+}
+
+// Once per session, not once per round.
+void RecordStore::report_stray_session(int64_t session) {
+  std::string error =
+      fmt::format("rounds of session {} are not shown: its description could not be read", session);
+  if (errors_.empty() || errors_.back() != error) report(std::move(error));
+}
+
+void RecordStore::count_skipped(int64_t seq) {
+  const int64_t expected_seq = rounds_.empty() ? 0 : rounds_.back().seq + 1;
+  if (seq > expected_seq) n_skipped_ += seq - expected_seq;
 }
 
 }  // namespace draftscope

@@ -23,12 +23,17 @@ class RecordStore {
   const std::deque<RoundRecord>& rounds() const { return rounds_; }
   const std::vector<std::string>& errors() const { return errors_; }
   bool empty() const { return rounds_.empty(); }
-  /// Rounds whose frames were skipped because the live queue was full (gaps in seq).
+  /// Rounds that are missing here (gaps in seq): the live queue was full, or a frame could not be read.
   int64_t n_skipped() const { return n_skipped_; }
   /// Changes with every append; views cache on it.
   uint64_t version() const { return version_; }
 
  private:
+  // A message whose SessionInfo is missing would mix two generations: it is reported instead.
+  void report_stray_session(int64_t session);
+  // Adds the rounds between the last one here and `seq`.
+  void count_skipped(int64_t seq);
+
   std::optional<SessionInfo> info_;
   std::optional<SessionEnd> end_;
   std::deque<RoundRecord> rounds_;

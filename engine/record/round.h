@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +21,8 @@ namespace draftscope {
 enum class Provenance : uint8_t { kMeasured, kPredicted, kDerived, kImported, kIllustrative };
 
 enum class Method : uint8_t { kPlain, kDflash, kDdtree, kCaddtree, kExact };
+inline constexpr Method kAllMethods[] = {Method::kPlain, Method::kDflash, Method::kDdtree, Method::kCaddtree,
+                                         Method::kExact};
 
 /// Drafter's top ranks at every depth; rows sorted by descending log_q.
 struct Marginals {
@@ -87,7 +90,8 @@ struct TokenText {
   std::string pool;
 
   std::string_view text_of(int32_t token_id) const;  // empty when unknown
-  void add(int32_t token_id, std::string_view text); // any order, duplicates ignored
+  /// Texts of `tokens` (any order, duplicates welcome) as bytes_of gives them.
+  static TokenText of(std::vector<int32_t> tokens, const std::function<std::string_view(int32_t)>& bytes_of);
 };
 
 struct RoundRecord {
