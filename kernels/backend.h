@@ -46,8 +46,10 @@ class Matrix {
 
 /// Float32 vector of a norm's weights, (n,).
 using Vector = std::vector<float>;
+/// Every element of a float tensor, widened exactly.
+Vector to_floats(const Tensor& tensor);
 
-/// Keys and values of one model: (n_layers, capacity, n_kv_heads * head_dim) each.
+/// Keys and values of one model: n_layers * capacity rows of n_kv_heads * head_dim each.
 class KvStore {
  public:
   virtual ~KvStore() = default;
@@ -118,15 +120,17 @@ class Backend {
   /// Per head: RMS norm of q and k, rotation to positions[r]; then k and v are stored at cache row
   /// first_row + r of one layer. qkv (rows, qkv_cols), q normalised in place.
   virtual void norm_rope_append(Act qkv, HeadLayout heads, const Vector& q_norm, const Vector& k_norm,
-                                float eps, const Rope& rope, std::span<const int32_t> positions,
-                                KvStore& kv, int32_t layer, int32_t first_row) = 0;
+                                float eps, const Rope& rope, std::span<const int32_t> positions, KvStore& kv,
+                                int32_t layer, int32_t first_row) = 0;
   /// Grouped-query attention of qkv's q columns over one layer of the cache, scale 1 / sqrt(head_dim);
   /// out (rows, q_cols).
-  virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer,
-                         const KeySets& keys, Act out) = 0;
+  virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const KeySets& keys,
+                         Act out) = 0;
   /// out = silu(gate) * up; gate_up (rows, 2 * dim) as [gate | up], out (rows, dim).
   virtual void silu_mul(Act gate_up, Act out) = 0;
-  /// Product with the head fused with top-k and log-sum-exp; full logits are never stored.
+  /// Product with the head fused with top-k and log-sum-exp; full logits are never stored. NaN counts as the
+  /// lowest logit and infinities as the largest finite ones, so every log_p is a finite number. out.k is at
+  /// most n_out.
   virtual void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) = 0;
   /// Moves cache rows first + kept[i] to first + i in every layer; kept ascending.
   virtual void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) = 0;

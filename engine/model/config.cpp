@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "engine/base/file_map.h"
@@ -71,6 +72,7 @@ double read_rope_theta(const Json& json, Reader& reader) {
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     if (!json.has(key)) continue;
     const Result<Json> rope = json.at(key);
+    if (!rope->is_object()) reader.refuse(key, "an object or null", "another value");
     Reader inner(*rope);
     const std::string type = inner.text_or("rope_type", inner.text_or("type", "default"));
     if (type != "default") reader.refuse(key, "rope_type \"default\"", '"' + type + '"');
@@ -98,6 +100,9 @@ LayerConfig read_layer(const Json& json, Reader& reader) {
   if (layer.n_heads % layer.n_kv_heads != 0) {
     reader.refuse("num_key_value_heads", fmt::format("a divisor of {} heads", layer.n_heads),
                   fmt::format("{}", layer.n_kv_heads));
+  }
+  if (!(layer.rms_eps >= 0) || layer.rms_eps > 0.1f) {
+    reader.refuse("rms_norm_eps", "a number from 0 to 0.1", fmt::format("{}", layer.rms_eps));
   }
   const std::string act = reader.text_or("hidden_act", "silu");
   if (act != "silu") reader.refuse("hidden_act", "\"silu\"", '"' + act + '"');
@@ -175,6 +180,9 @@ void read_dflash(const Json& json, const Json& dflash, const TargetConfig& targe
     if (!ids) inner.remember(ids.error());
     else config.target_layer_ids = *ids;
     if (ids && ids->empty()) inner.refuse("target_layer_ids", "at least one layer", "none");
+    if (ids && std::adjacent_find(ids->begin(), ids->end(), std::greater_equal<>()) != ids->end()) {
+      inner.refuse("target_layer_ids", "ascending layers", fmt::format("[{}]", fmt::join(*ids, ", ")));
+    }
   } else if (config.n_layers == 1 || target.n_layers >= 4) {
     config.target_layer_ids = default_layer_ids(target.n_layers, config.n_layers);
   } else {
@@ -203,7 +211,8 @@ Result<TargetConfig> read_target_config(const std::string& dir) {
   std::set<int32_t> eos;
   if (reader.ok()) add_ids(*json, "eos_token_id", config.vocab, eos, reader);
   const std::string generation = dir + "/generation_config.json";
-  if (reader.ok() && std::filesystem::exists(generation)) {
+  std::error_code none;
+  if (reader.ok() && std::filesystem::exists(generation, none)) {
     const Result<Json> more = read_json(generation);
     if (!more) return Error{more.error()};
     add_ids(*more, "eos_token_id", config.vocab, eos, reader);

@@ -8,6 +8,35 @@ namespace draftscope {
 const char* const kByteLevelPattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
+namespace {
+
+// Unicode's White_Space as members of a character class. PCRE2's own \\s also takes U+180E, which Unicode
+// withdrew from the list and tokenizers therefore do not take.
+constexpr const char* kSpaceMembers =
+    R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+
+// Spells \s out wherever it stands, and \S outside of classes.
+std::string spell_out_spaces(const std::string& pattern) {
+  std::string result;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c != '\\' || i + 1 == pattern.size()) {
+      if (c == '[') in_class = true;
+      else if (c == ']') in_class = false;
+      result += c;
+      continue;
+    }
+    const char escaped = pattern[++i];
+    if (escaped == 's') result += in_class ? kSpaceMembers : fmt::format("[{}]", kSpaceMembers);
+    else if (escaped == 'S' && !in_class) result += fmt::format("[^{}]", kSpaceMembers);
+    else result += {c, escaped};
+  }
+  return result;
+}
+
+}  // namespace
+
 struct Splitter::Impl {
   pcre2_code* code = nullptr;
   pcre2_match_data* match = nullptr;
@@ -22,7 +51,8 @@ Splitter::~Splitter() = default;
 Splitter::Splitter(Splitter&&) noexcept = default;
 Splitter& Splitter::operator=(Splitter&&) noexcept = default;
 
-Result<Splitter> Splitter::compile(const std::string& pattern) {
+Result<Splitter> Splitter::compile(const std::string& source) {
+  const std::string pattern = spell_out_spaces(source);
   Splitter splitter;
   int error = 0;
   PCRE2_SIZE at = 0;

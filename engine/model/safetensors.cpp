@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "engine/base/json.h"
 
@@ -23,6 +25,17 @@ size_t file_dtype_bytes(const std::string& dtype) {
   return 0;
 }
 
+// Dtypes of the format that a Tensor can have; the others are checked and left out.
+constexpr std::pair<std::string_view, DType> kTensorDtypes[] = {
+    {"F32", DType::kF32}, {"F16", DType::kF16}, {"BF16", DType::kBf16}, {"F64", DType::kF64},  {"I64", DType::kI64},
+    {"I32", DType::kI32}, {"I16", DType::kI16}, {"U8", DType::kU8},     {"BOOL", DType::kBool}};
+
+const std::pair<std::string_view, DType>* tensor_dtype(std::string_view file_dtype) {
+  const auto* found = std::find_if(std::begin(kTensorDtypes), std::end(kTensorDtypes),
+                                   [file_dtype](const auto& known) { return known.first == file_dtype; });
+  return found == std::end(kTensorDtypes) ? nullptr : found;
+}
+
 Result<Tensor> read_entry(const std::string& name, const Json& entry, std::span<const std::byte> data,
                           std::string& dtype) {
   for (const char* key : {"dtype", "shape", "data_offsets"}) {
@@ -35,7 +48,7 @@ Result<Tensor> read_entry(const std::string& name, const Json& entry, std::span<
   if (element_bytes == 0) return fail("{}: dtype: expected one of the format, found \"{}\"", entry.where(), dtype);
   Tensor tensor;
   tensor.name = name;
-  tensor.dtype = dtype == "F32" ? DType::kF32 : dtype == "F16" ? DType::kF16 : DType::kBf16;
+  if (const auto* known = tensor_dtype(dtype)) tensor.dtype = known->second;
   uint64_t n_bytes = element_bytes;
   const Json shape = *entry.at("shape");
   if (!shape.is_array() || shape.size() > 8) return fail("{}: expected a shape of at most 8 sizes", shape.where());
@@ -79,7 +92,8 @@ Status check_no_overlap(const std::map<std::string, Tensor, std::less<>>& tensor
 
 Result<std::vector<std::string>> shard_files(const std::string& dir) {
   const std::string index = dir + "/model.safetensors.index.json";
-  if (!std::filesystem::exists(index)) return std::vector<std::string>{"model.safetensors"};
+  std::error_code none;  // whatever keeps the index from being looked at, opening the file will name it
+  if (!std::filesystem::exists(index, none)) return std::vector<std::string>{"model.safetensors"};
   const Result<std::string> text = read_text(index);
   if (!text) return Error{text.error()};
   const Result<Json> json = Json::parse(*text, index);
@@ -127,7 +141,7 @@ Result<std::map<std::string, Tensor, std::less<>>> parse_safetensors(std::span<c
     std::string dtype;
     Result<Tensor> tensor = read_entry(name, entry, data, dtype);
     if (!tensor) error = tensor.error();
-    else if (dtype == "F32" || dtype == "F16" || dtype == "BF16") tensors.emplace(name, std::move(*tensor));
+    else if (tensor_dtype(dtype) != nullptr) tensors.emplace(name, std::move(*tensor));
   });
   if (!error.empty()) return Error{error};
   if (const Status overlap = check_no_overlap(tensors, path); !overlap) return Error{overlap.error()};
@@ -157,7 +171,10 @@ Result<Checkpoint> Checkpoint::open(const std::string& dir) {
 
 Result<Tensor> Checkpoint::get(std::string_view tensor, const Shape& expected) const {
   const auto found = tensors_.find(tensor);
-  if (found == tensors_.end()) return fail("{}: no float tensor {}", dir_, tensor);
+  if (found == tensors_.end()) return fail("{}: no tensor {}", dir_, tensor);
+  if (!is_weight(found->second.dtype)) {
+    return fail("{}: {}: expected f32, f16 or bf16 weights, found {}", dir_, tensor, name(found->second.dtype));
+  }
   if (found->second.shape != expected) {
     return fail("{}: {}: expected shape {}, found {}", dir_, tensor, text_of(expected), text_of(found->second.shape));
   }

@@ -15,7 +15,7 @@
 namespace draftscope {
 
 /// Parses one safetensors image; a total function of its bytes (fuzzed). Tensors view into `file`.
-/// Errors name `path`, the tensor, what was expected and found.
+/// Errors name `path`, the tensor, what was expected and found. Tensors of other dtypes than DType are left out.
 Result<std::map<std::string, Tensor, std::less<>>> parse_safetensors(std::span<const std::byte> file,
                                                                      const std::string& path);
 
@@ -25,7 +25,13 @@ class Checkpoint {
   static Result<Checkpoint> open(const std::string& dir);
 
   bool has(std::string_view tensor) const { return tensors_.find(tensor) != tensors_.end(); }
-  /// The tensor of that name; an Error when it is missing or its shape is not `expected`.
+  /// The tensor of that name, whatever its shape; nullptr when missing.
+  const Tensor* find(std::string_view tensor) const {
+    const auto found = tensors_.find(tensor);
+    return found == tensors_.end() ? nullptr : &found->second;
+  }
+  /// The tensor of that name; an Error when it is missing, holds no weights (is_weight) or its shape is
+  /// not `expected`.
   Result<Tensor> get(std::string_view tensor, const Shape& expected) const;
   int64_t n_bytes() const;
 

@@ -7,9 +7,12 @@ namespace draftscope {
 
 const char* name(CpuPath path) {
   switch (path) {
-    case CpuPath::kPlain: return "plain";
-    case CpuPath::kAvx2: return "avx2";
-    case CpuPath::kAvx512Bf16: return "avx512-bf16";
+    case CpuPath::kPlain:
+      return "plain";
+    case CpuPath::kAvx2:
+      return "avx2";
+    case CpuPath::kAvx512Bf16:
+      return "avx512-bf16";
   }
   return "unknown";
 }

@@ -28,14 +28,20 @@ class Best {
     kept_.clear();
     kept_.reserve(2 * static_cast<size_t>(k));
   }
+  /// Logits of ascending tokens, `max` the largest of them.
+  void offer(const float* logits, int64_t n, float max, int32_t first_token) {
+    // Each thread sees tokens in ascending order, so a logit equal to the floor is worse than it.
+    if (has_floor_ && max <= floor_.logit) return;
+    for (int64_t i = 0; i < n; ++i) offer({logits[i], first_token + static_cast<int32_t>(i)});
+  }
+  const std::vector<Candidate>& kept() const { return kept_; }
+
+ private:
   void offer(Candidate candidate) {
     if (has_floor_ && !better(candidate, floor_)) return;
     kept_.push_back(candidate);
     if (kept_.size() >= 2 * static_cast<size_t>(k_)) prune();
   }
-  const std::vector<Candidate>& kept() const { return kept_; }
-
- private:
   void prune() {
     std::nth_element(kept_.begin(), kept_.begin() + (k_ - 1), kept_.end(), better);
     kept_.resize(k_);
@@ -48,45 +54,32 @@ class Best {
   std::vector<Candidate> kept_;
 };
 
-// Maximum of a block's logits and the sum of e^(logit - maximum), in ascending order of tokens.
-struct PartialSum {
-  float max;
-  double sum;
+// Maximum over all blocks and the log of the sum relative to it, combined in ascending order; partials
+// (n_tasks,).
+struct LogSum {
+  double max, log_sum;
 };
-
-PartialSum scan_block(const float* logits, int64_t n, int32_t first_token, Best& best) {
-  PartialSum partial{-std::numeric_limits<float>::infinity(), 0.0};
-  for (int64_t i = 0; i < n; ++i) {
-    partial.max = std::max(partial.max, logits[i]);
-    best.offer({logits[i], first_token + static_cast<int32_t>(i)});
-  }
-  for (int64_t i = 0; i < n; ++i) partial.sum += std::exp(logits[i] - partial.max);
-  return partial;
-}
-
-// log of the sum over all blocks, combined in ascending order; partials (n_tasks,).
-double log_sum_exp(const PartialSum* partials, int64_t n_tasks) {
-  float max = -std::numeric_limits<float>::infinity();
-  for (int64_t task = 0; task < n_tasks; ++task) max = std::max(max, partials[task].max);
+LogSum combine(const PartialSum* partials, int64_t n_tasks) {
+  double max = partials[0].max;
+  for (int64_t task = 1; task < n_tasks; ++task) max = std::max<double>(max, partials[task].max);
   double sum = 0;
-  for (int64_t task = 0; task < n_tasks; ++task) {
-    sum += partials[task].sum * std::exp(static_cast<double>(partials[task].max) - max);
-  }
-  return max + std::log(sum);
+  for (int64_t task = 0; task < n_tasks; ++task)
+    sum += partials[task].sum * std::exp(partials[task].max - max);
+  return {max, std::log(sum)};
 }
 
 }  // namespace
 
-void head_top_k(const MatmulInput& x, const PackedMatrix& head, MatmulKernel kernel, int32_t k, ThreadPool& pool,
-                TopK& out) {
+void head_top_k(const MatmulInput& x, const PackedMatrix& head, MatmulKernel kernel, const RowOps& ops,
+                int32_t k, ThreadPool& pool, TopK& out) {
   const int64_t rows = x.rows;
   k = static_cast<int32_t>(std::min<int64_t>(k, head.n_out));
   const int64_t n_tasks = (head.n_blocks + kVocabBlocks - 1) / kVocabBlocks;
-  std::vector<PartialSum> partials(static_cast<size_t>(rows * n_tasks));             // (rows, n_tasks)
-  std::vector<Best> best(static_cast<size_t>(pool.n_threads()) * rows);              // (n_threads, rows)
+  std::vector<PartialSum> partials(static_cast<size_t>(rows * n_tasks));  // (rows, n_tasks)
+  std::vector<Best> best(static_cast<size_t>(pool.n_threads()) * rows);   // (n_threads, rows)
   for (Best& each : best) each.reset(k);
   constexpr int64_t kCols = kVocabBlocks * kBlockCols;
-  std::vector<float> logits(static_cast<size_t>(pool.n_threads()) * rows * kCols);   // (n_threads, rows, 256)
+  std::vector<float> logits(static_cast<size_t>(pool.n_threads()) * rows * kCols);  // (n_threads, rows, 256)
 
   pool.run(n_tasks, [&](int64_t task, int32_t thread) {
     float* tile = logits.data() + thread * rows * kCols;
@@ -95,8 +88,10 @@ void head_top_k(const MatmulInput& x, const PackedMatrix& head, MatmulKernel ker
     kernel(x, head, first_block, last_block, tile, kCols);
     const int64_t n = std::min(last_block * kBlockCols, head.n_out) - first_block * kBlockCols;
     for (int64_t row = 0; row < rows; ++row) {
-      partials[row * n_tasks + task] = scan_block(tile + row * kCols, n, static_cast<int32_t>(first_block * kBlockCols),
-                                                  best[thread * rows + row]);
+      const PartialSum partial = ops.scan_logits(tile + row * kCols, n);
+      partials[row * n_tasks + task] = partial;
+      best[thread * rows + row].offer(tile + row * kCols, n, partial.max,
+                                      static_cast<int32_t>(first_block * kBlockCols));
     }
   });
 
@@ -112,10 +107,12 @@ void head_top_k(const MatmulInput& x, const PackedMatrix& head, MatmulKernel ker
       merged.insert(merged.end(), kept.begin(), kept.end());
     }
     std::partial_sort(merged.begin(), merged.begin() + k, merged.end(), better);
-    const double log_sum = log_sum_exp(partials.data() + row * n_tasks, n_tasks);
+    const LogSum total = combine(partials.data() + row * n_tasks, n_tasks);
     for (int32_t rank = 0; rank < k; ++rank) {
       out.token[row * k + rank] = merged[rank].token;
-      out.log_p[row * k + rank] = static_cast<float>(merged[rank].logit - log_sum);
+      const double log_p = (merged[rank].logit - total.max) - total.log_sum;
+      out.log_p[row * k + rank] =
+          static_cast<float>(std::max<double>(log_p, std::numeric_limits<float>::lowest()));
     }
   }
 }

@@ -11,11 +11,13 @@ namespace draftscope {
 class CpuKvStore final : public KvStore {
  public:
   bool is_bf16 = false;
-  std::vector<uint16_t> k16, v16;  // (n_layers, capacity, n_kv_heads * head_dim); empty for float32
+  std::vector<uint16_t> k16, v16;  // (n_layers, n_kv_heads, capacity, head_dim); empty for float32
   std::vector<float> k32, v32;     // same; empty for bf16
 
-  int64_t row_cols() const { return static_cast<int64_t>(n_kv_heads) * head_dim; }
-  int64_t offset(int32_t layer, int64_t row) const { return (layer * static_cast<int64_t>(capacity) + row) * row_cols(); }
+  /// First column of one head's key or value; the rows of a head follow each other, as attention reads them.
+  int64_t offset(int32_t layer, int32_t kv_head, int64_t row) const {
+    return ((static_cast<int64_t>(layer) * n_kv_heads + kv_head) * capacity + row) * head_dim;
+  }
 };
 
 }  // namespace draftscope

@@ -11,20 +11,20 @@ namespace draftscope {
 /// Activations prepared once per product, padded with zeros to n_pairs * 2 columns.
 struct MatmulInput {
   const float* f32 = nullptr;      // (rows, n_pairs * 2); rounded to bf16 values when the precision asks
-  const uint32_t* bf16 = nullptr;  // (rows, n_pairs) pairs of bf16, low half first; AVX512-BF16 only
+  const uint16_t* bf16 = nullptr;  // same, as bf16; AVX512-BF16 only
   int64_t rows = 0;
 };
 
 /// Stores the products of blocks [first_block, last_block) of `w`:
 /// out[r * stride + (block - first_block) * 16 + c], c < 16. Every output is one
 /// accumulator over ascending inputs, so its bits depend on its own row and column alone.
-using MatmulKernel = void (*)(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
-                              float* out, int64_t stride);
+using MatmulKernel = void (*)(const MatmulInput& x, const PackedMatrix& w, int64_t first_block,
+                              int64_t last_block, float* out, int64_t stride);
 
-void matmul_plain(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block, float* out,
-                  int64_t stride);
-void matmul_avx2(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block, float* out,
-                 int64_t stride);
+void matmul_plain(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
+                  float* out, int64_t stride);
+void matmul_avx2(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
+                 float* out, int64_t stride);
 void matmul_avx512_bf16(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
                         float* out, int64_t stride);
 

@@ -5,35 +5,23 @@
 namespace draftscope {
 namespace {
 
-// Weights of 16 outputs for two consecutive inputs: [input][half of the block].
-struct WeightPair {
-  __m256 w[2][2];
-};
-
 struct Bf16Weights {
   using Element = uint16_t;
   static const Element* block(const PackedMatrix& w, int64_t block) { return w.bf16_block(block); }
-  static WeightPair load(const Element* pair) {
-    const __m256i odd_mask = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
-    WeightPair result;
-    for (int half = 0; half < 2; ++half) {
-      const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pair + half * 16));
-      result.w[0][half] = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
-      result.w[1][half] = _mm256_castsi256_ps(_mm256_and_si256(both, odd_mask));
-    }
-    return result;
+  // Eight outputs, float32, of input `in` (0 or 1) of a pair.
+  static __m256 load(const Element* pair, int in, int half) {
+    const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(pair + half * 16));
+    return _mm256_castsi256_ps(
+        in == 0 ? _mm256_slli_epi32(both, 16)
+                : _mm256_and_si256(both, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
   }
 };
 
 struct F32Weights {
   using Element = float;
   static const Element* block(const PackedMatrix& w, int64_t block) { return w.f32_block(block); }
-  static WeightPair load(const Element* pair) {
-    WeightPair result;
-    for (int in = 0; in < 2; ++in) {
-      for (int half = 0; half < 2; ++half) result.w[in][half] = _mm256_loadu_ps(pair + in * 16 + half * 8);
-    }
-    return result;
+  static __m256 load(const Element* pair, int in, int half) {
+    return _mm256_loadu_ps(pair + in * 16 + half * 8);
   }
 };
 
@@ -49,13 +37,15 @@ void tile(const float* x, int64_t n_in, const PackedMatrix& w, int64_t block, fl
   for (int64_t pair = 0; pair < n_in / 2; ++pair) {
     for (int b = 0; b < BLOCKS; ++b) {
       // A few rows cannot hide memory latency behind arithmetic: ask for 512 bytes ahead.
-      if constexpr (ROWS <= 2) _mm_prefetch(reinterpret_cast<const char*>(source[b] + pair * 32) + 512, _MM_HINT_T0);
-      const WeightPair weights = Weights::load(source[b] + pair * 32);
+      if constexpr (ROWS <= 2)
+        _mm_prefetch(reinterpret_cast<const char*>(source[b] + pair * 32) + 512, _MM_HINT_T0);
       for (int in = 0; in < 2; ++in) {
+        const __m256 low = Weights::load(source[b] + pair * 32, in, 0),
+                     high = Weights::load(source[b] + pair * 32, in, 1);
         for (int r = 0; r < ROWS; ++r) {
           const __m256 value = _mm256_broadcast_ss(x + r * n_in + pair * 2 + in);
-          sum[r][b][0] = _mm256_fmadd_ps(value, weights.w[in][0], sum[r][b][0]);
-          sum[r][b][1] = _mm256_fmadd_ps(value, weights.w[in][1], sum[r][b][1]);
+          sum[r][b][0] = _mm256_fmadd_ps(value, low, sum[r][b][0]);
+          sum[r][b][1] = _mm256_fmadd_ps(value, high, sum[r][b][1]);
         }
       }
     }
@@ -80,7 +70,8 @@ void sweep(const float* x, int64_t n_in, const PackedMatrix& w, int64_t first, i
 }
 
 template <class Weights>
-void matmul(const MatmulInput& x, const PackedMatrix& w, int64_t first, int64_t last, float* out, int64_t stride) {
+void matmul(const MatmulInput& x, const PackedMatrix& w, int64_t first, int64_t last, float* out,
+            int64_t stride) {
   const int64_t n_in = w.n_pairs * 2;
   if (x.rows == 1) return sweep<Weights, 1, 4>(x.f32, n_in, w, first, last, out, stride);
   if (x.rows == 2) return sweep<Weights, 2, 3>(x.f32, n_in, w, first, last, out, stride);
@@ -88,29 +79,41 @@ void matmul(const MatmulInput& x, const PackedMatrix& w, int64_t first, int64_t 
   // Many rows: a block stays in the cache while all rows pass over it.
   for (int64_t block = first; block < last; ++block) {
     float* out_block = out + (block - first) * 16;
-    int64_t row = 0;
-    for (; row + 6 <= x.rows; row += 6) {
-      tile<Weights, 6, 1>(x.f32 + row * n_in, n_in, w, block, out_block + row * stride, stride);
-    }
-    const float* rest = x.f32 + row * n_in;
-    float* out_rest = out_block + row * stride;
-    switch (x.rows - row) {
-      case 5: tile<Weights, 5, 1>(rest, n_in, w, block, out_rest, stride); break;
-      case 4: tile<Weights, 4, 1>(rest, n_in, w, block, out_rest, stride); break;
-      case 3: tile<Weights, 3, 1>(rest, n_in, w, block, out_rest, stride); break;
-      case 2: tile<Weights, 2, 1>(rest, n_in, w, block, out_rest, stride); break;
-      case 1: tile<Weights, 1, 1>(rest, n_in, w, block, out_rest, stride); break;
-      default: break;
+    const int64_t n_tiles = (x.rows + 5) / 6;  // dealt out evenly: 8 rows go as 4 and 4
+    for (int64_t i = 0, row = 0; i < n_tiles; ++i) {
+      const int64_t rows = (x.rows - row + n_tiles - i - 1) / (n_tiles - i);
+      const float* x_rows = x.f32 + row * n_in;
+      float* out_rows = out_block + row * stride;
+      switch (rows) {
+        case 2:
+          tile<Weights, 2, 1>(x_rows, n_in, w, block, out_rows, stride);
+          break;
+        case 3:
+          tile<Weights, 3, 1>(x_rows, n_in, w, block, out_rows, stride);
+          break;
+        case 4:
+          tile<Weights, 4, 1>(x_rows, n_in, w, block, out_rows, stride);
+          break;
+        case 5:
+          tile<Weights, 5, 1>(x_rows, n_in, w, block, out_rows, stride);
+          break;
+        default:
+          tile<Weights, 6, 1>(x_rows, n_in, w, block, out_rows, stride);
+          break;
+      }
+      row += rows;
     }
   }
 }
 
 }  // namespace
 
-void matmul_avx2(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block, float* out,
-                 int64_t stride) {
-  if (w.is_bf16) matmul<Bf16Weights>(x, w, first_block, last_block, out, stride);
-  else matmul<F32Weights>(x, w, first_block, last_block, out, stride);
+void matmul_avx2(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
+                 float* out, int64_t stride) {
+  if (w.is_bf16)
+    matmul<Bf16Weights>(x, w, first_block, last_block, out, stride);
+  else
+    matmul<F32Weights>(x, w, first_block, last_block, out, stride);
 }
 
 }  // namespace draftscope

@@ -1,62 +1,100 @@
 #include <immintrin.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernels/cpu/matmul.h"
 
 namespace draftscope {
 namespace {
 
-// ROWS rows times BLOCKS blocks: one 512-bit accumulator each, at most 24 of 32 registers.
-template <int ROWS, int BLOCKS>
-void tile(const uint32_t* x, int64_t n_pairs, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
-  const uint16_t* source[BLOCKS];
-  for (int b = 0; b < BLOCKS; ++b) source[b] = w.bf16_block(block + b);
+constexpr int64_t kPairWords = 2 * kBlockCols;  // weights of one pair of inputs: one 64-byte line
+constexpr int kMaxTileRows = 8;
+constexpr int64_t kLinesAhead = 24;  // prefetch distance of one stream
+
+// ROWS rows times BLOCKS blocks: one 512-bit accumulator each, at most 24 of 32 registers. FETCH: the weights
+// come from memory, not from the cache, so lines are asked for in advance.
+template <int ROWS, int BLOCKS, bool FETCH>
+void tile(const uint16_t* x, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
+  const int64_t n_pairs = w.n_pairs;
+  const uint16_t* first = w.bf16_block(block);
   __m512 sum[ROWS][BLOCKS];
   for (int r = 0; r < ROWS; ++r) {
     for (int b = 0; b < BLOCKS; ++b) sum[r][b] = _mm512_setzero_ps();
   }
-  for (int64_t pair = 0; pair < n_pairs; ++pair) {
-    __m512i weights[BLOCKS];
-    for (int b = 0; b < BLOCKS; ++b) {
-      if constexpr (ROWS <= 2) _mm_prefetch(reinterpret_cast<const char*>(source[b] + pair * 32) + 1536, _MM_HINT_T0);
-      weights[b] = _mm512_loadu_si512(source[b] + pair * 32);
-    }
-    for (int r = 0; r < ROWS; ++r) {
-      const __m512i value = _mm512_set1_epi32(static_cast<int>(x[r * n_pairs + pair]));
+  const auto sweep = [&](int64_t begin, int64_t end, int64_t words_ahead) __attribute__((always_inline)) {
+    for (int64_t pair = begin; pair < end; ++pair) {
+      __m512i weights[BLOCKS];
       for (int b = 0; b < BLOCKS; ++b) {
-        sum[r][b] = _mm512_dpbf16_ps(sum[r][b], reinterpret_cast<__m512bh>(value), reinterpret_cast<__m512bh>(weights[b]));
+        const uint16_t* source = first + (b * n_pairs + pair) * kPairWords;
+        if constexpr (FETCH) _mm_prefetch(reinterpret_cast<const char*>(source + words_ahead), _MM_HINT_T0);
+        weights[b] = _mm512_loadu_si512(source);
+      }
+      for (int r = 0; r < ROWS; ++r) {
+        int both;  // two neighbouring inputs, the lower half first as the instruction wants them
+        std::memcpy(&both, x + (r * n_pairs + pair) * 2, sizeof(both));
+        const __m512i value = _mm512_set1_epi32(both);
+        for (int b = 0; b < BLOCKS; ++b) {
+          sum[r][b] = _mm512_dpbf16_ps(sum[r][b], reinterpret_cast<__m512bh>(value),
+                                       reinterpret_cast<__m512bh>(weights[b]));
+        }
       }
     }
-  }
+  };
+  // The last lines of a stream ask for the first lines of the next tile's.
+  const int64_t n_early = std::max<int64_t>(0, n_pairs - kLinesAhead);
+  sweep(0, n_early, kLinesAhead * kPairWords);
+  sweep(n_early, n_pairs, (kLinesAhead + (BLOCKS - 1) * n_pairs) * kPairWords);
   for (int r = 0; r < ROWS; ++r) {
-    for (int b = 0; b < BLOCKS; ++b) _mm512_storeu_ps(out + r * stride + b * 16, sum[r][b]);
+    for (int b = 0; b < BLOCKS; ++b) _mm512_storeu_ps(out + r * stride + b * kBlockCols, sum[r][b]);
   }
 }
 
-template <int ROWS>
-void sweep(const uint32_t* x, const PackedMatrix& w, int64_t first, int64_t last, float* out, int64_t stride) {
-  int64_t block = first;
-  for (; block + 4 <= last; block += 4) tile<ROWS, 4>(x, w.n_pairs, w, block, out + (block - first) * 16, stride);
-  for (; block < last; ++block) tile<ROWS, 1>(x, w.n_pairs, w, block, out + (block - first) * 16, stride);
+// tile<rows, ...>, looked for from ROWS downwards.
+template <int ROWS, int BLOCKS, bool FETCH>
+void tile_of(int64_t rows, const uint16_t* x, const PackedMatrix& w, int64_t block, float* out,
+             int64_t stride) {
+  constexpr int kFewestRows = FETCH ? 1 : 4;  // 9 rows, the first number of two tiles, go as 5 and 4
+  if constexpr (ROWS > kFewestRows) {
+    if (rows < ROWS) return tile_of<ROWS - 1, BLOCKS, FETCH>(rows, x, w, block, out, stride);
+  }
+  tile<ROWS, BLOCKS, FETCH>(x, w, block, out, stride);
+}
+
+// All rows pass over BLOCKS blocks, which the first rows bring into the cache. At most MAX_ROWS rows form a
+// tile; they are dealt out evenly, since a tile of few rows costs almost as much as a full one.
+template <int MAX_ROWS, int BLOCKS>
+void all_rows(const MatmulInput& x, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
+  const int64_t n_tiles = (x.rows + kMaxTileRows - 1) / kMaxTileRows;
+  int64_t rows = (x.rows + n_tiles - 1) / n_tiles;
+  tile_of<MAX_ROWS, BLOCKS, true>(rows, x.bf16, w, block, out, stride);
+  if constexpr (MAX_ROWS == kMaxTileRows) {
+    int64_t row = rows;
+    for (int64_t i = 1; i < n_tiles; ++i, row += rows) {
+      rows = (x.rows - row + n_tiles - i - 1) / (n_tiles - i);
+      tile_of<MAX_ROWS, BLOCKS, false>(rows, x.bf16 + row * w.n_pairs * 2, w, block, out + row * stride,
+                                       stride);
+    }
+  }
 }
 
 }  // namespace
 
 void matmul_avx512_bf16(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
                         float* out, int64_t stride) {
-  int64_t row = 0;
-  for (; row + 6 <= x.rows; row += 6) {
-    sweep<6>(x.bf16 + row * w.n_pairs, w, first_block, last_block, out + row * stride, stride);
-  }
-  const uint32_t* rest = x.bf16 + row * w.n_pairs;
-  float* out_rest = out + row * stride;
-  switch (x.rows - row) {
-    case 5: sweep<5>(rest, w, first_block, last_block, out_rest, stride); break;
-    case 4: sweep<4>(rest, w, first_block, last_block, out_rest, stride); break;
-    case 3: sweep<3>(rest, w, first_block, last_block, out_rest, stride); break;
-    case 2: sweep<2>(rest, w, first_block, last_block, out_rest, stride); break;
-    case 1: sweep<1>(rest, w, first_block, last_block, out_rest, stride); break;
-    default: break;
-  }
+  int64_t block = first_block;
+  const auto run = [&]<int MAX_ROWS, int BLOCKS>() {
+    if (x.rows > MAX_ROWS && MAX_ROWS < kMaxTileRows) return;
+    for (; block + BLOCKS <= last_block; block += BLOCKS) {
+      all_rows<MAX_ROWS, BLOCKS>(x, w, block, out + (block - first_block) * kBlockCols, stride);
+    }
+  };
+  if (x.rows == 0) return;
+  run.template operator()<1, 8>();
+  run.template operator()<6, 4>();
+  run.template operator()<8, 3>();
+  run.template operator()<8, 2>();
+  run.template operator()<8, 1>();
 }
 
 }  // namespace draftscope

@@ -12,14 +12,15 @@ namespace draftscope {
 
 constexpr int64_t kBlockCols = 16;  // outputs of one packed block
 
-/// Outputs in blocks of 16, padded with zeros; n_in padded to even. One block holds, for every pair of inputs,
+/// Outputs in blocks of 16, padded with zeros; n_in padded to even. One block holds, for every pair of
+/// inputs,
 ///   bf16: (n_pairs, 16 outputs, 2 inputs): one 512-bit load is 16 outputs x 2 inputs;
 ///   f32:  (n_pairs * 2 inputs, 16 outputs).
 class PackedMatrix final : public Matrix {
  public:
   bool is_bf16 = false;
-  int64_t n_blocks = 0;  // ceil(n_out / 16)
-  int64_t n_pairs = 0;   // ceil(n_in / 2)
+  int64_t n_blocks = 0;        // ceil(n_out / 16)
+  int64_t n_pairs = 0;         // ceil(n_in / 2)
   std::vector<uint16_t> bf16;  // (n_blocks, n_pairs, 16, 2); empty for f32
   std::vector<float> f32;      // (n_blocks, n_pairs * 2, 16); empty for bf16
 

@@ -36,13 +36,17 @@ void ThreadPool::start(int64_t n_tasks, Call call, const void* data) {
   data_ = data;
   n_tasks_ = n_tasks;
   next_task_.store(0, std::memory_order_relaxed);
-  n_busy_.store(static_cast<int32_t>(workers_.size()), std::memory_order_relaxed);
+  gate_.store(kOpen, std::memory_order_release);
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
   work(0);
-  for (int spin = 0; n_busy_.load(std::memory_order_acquire) != 0; ++spin) {
-    if (spin < kSpins) relax();
-    else std::this_thread::yield();
+  // All tasks are handed out: nobody enters any more, and whoever is inside finishes its last one.
+  gate_.fetch_and(~kOpen, std::memory_order_acq_rel);
+  for (int spin = 0; gate_.load(std::memory_order_acquire) != 0; ++spin) {
+    if (spin < kSpins)
+      relax();
+    else
+      std::this_thread::yield();
   }
 }
 
@@ -54,6 +58,15 @@ void ThreadPool::work(int32_t thread) {
   }
 }
 
+bool ThreadPool::enter() {
+  uint32_t gate = gate_.load(std::memory_order_relaxed);
+  while ((gate & kOpen) != 0) {
+    if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acquire, std::memory_order_relaxed))
+      return true;
+  }
+  return false;  // came too late: the others have taken every task
+}
+
 void ThreadPool::worker_loop(int32_t thread) {
   uint32_t seen = 0;
   for (;;) {
@@ -61,8 +74,10 @@ void ThreadPool::worker_loop(int32_t thread) {
     generation_.wait(seen, std::memory_order_acquire);
     seen = generation_.load(std::memory_order_acquire);
     if (stopping_.load(std::memory_order_relaxed)) return;
-    work(thread);
-    n_busy_.fetch_sub(1, std::memory_order_acq_rel);
+    if (enter()) {
+      work(thread);
+      gate_.fetch_sub(1, std::memory_order_release);
+    }
   }
 }
 

@@ -1,0 +1,75 @@
+// Operations on one row; compiled once per instruction set with the same bits (see vec8.h).
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/cpu/bf16.h"
+#include "kernels/cpu/row_ops.h"
+#include "kernels/cpu/vec8.h"
+
+namespace draftscope {
+namespace {
+
+void rms_norm_row(const float* x, const float* weight, float eps, int64_t n, float* out) {
+  F8 squares{};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) squares += load8(x + i) * load8(x + i);
+  float sum = sum8(squares);
+  for (; i < n; ++i) sum += x[i] * x[i];
+  const float scale = 1.0f / std::sqrt(sum / static_cast<float>(n) + eps);
+  for (i = 0; i < n; ++i) out[i] = x[i] * scale * weight[i];
+}
+
+void silu_mul_row(const float* gate_up, int64_t n, float* out) {
+  const float* up = gate_up + n;
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const F8 gate = load8(gate_up + i);
+    // exp8 needs a bounded argument; below -88 the gate is 0 in float32.
+    const I8 is_zero = gate < -88.0f;
+    const F8 silu = gate / (exp8(is_zero ? F8{} : -gate) + 1.0f);
+    store8(out + i, (is_zero ? F8{} : silu) * load8(up + i));
+  }
+  for (; i < n; ++i) out[i] = gate_up[i] / (1.0f + std::exp(-gate_up[i])) * up[i];
+}
+
+void rotate_head(float* head, const float* cos, const float* sin, int32_t head_dim) {
+  const int32_t half = head_dim / 2;
+  for (int32_t i = 0; i < half; ++i) {
+    const float low = head[i], high = head[i + half];
+    head[i] = low * cos[i] - high * sin[i];
+    head[i + half] = high * cos[i] + low * sin[i];
+  }
+}
+
+void round_row(const float* x, int64_t n, uint16_t* out) {
+  for (int64_t i = 0; i < n; ++i) out[i] = bf16_of_float(x[i]);
+}
+
+PartialSum scan_logits(float* logits, int64_t n) {
+  const F8 lowest = F8{} + std::numeric_limits<float>::lowest(), highest = -lowest;
+  std::fill(logits + n, logits + (n + 7) / 8 * 8, lowest[0]);
+  F8 max = lowest;
+  for (int64_t i = 0; i < n; i += 8) {
+    // NaN fails every comparison, so it becomes the lowest number.
+    F8 eight = load8(logits + i);
+    eight = eight >= lowest ? eight : lowest;
+    eight = eight <= highest ? eight : highest;
+    store8(logits + i, eight);
+    max = eight > max ? eight : max;
+  }
+  const float top = max8(max);
+  F8 sum{};
+  for (int64_t i = 0; i < n; i += 8) {
+    const F8 eight = load8(logits + i);
+    // Padding adds nothing; a row of NaN alone counts each of them.
+    const I8 is_padding = I8{0, 1, 2, 3, 4, 5, 6, 7} >= static_cast<int32_t>(n - i);
+    sum += is_padding ? F8{} : exp8(eight - top);
+  }
+  return {top, sum8(sum)};
+}
+
+constexpr RowOps kRowOps{rms_norm_row, silu_mul_row, rotate_head, round_row, scan_logits};
+
+}  // namespace
+}  // namespace draftscope
