@@ -1,0 +1,104 @@
+// Pictures without a display: size, content, errors. Skipped, visibly, where EGL has no surfaceless display.
+#include "ui/gui/offscreen.h"
+
+#include <gtest/gtest.h>
+#include <png.h>
+
+#include <filesystem>
+#include <set>
+
+#include "tests/record/make_record.h"
+#include "ui/gui/studio.h"
+
+namespace draftscope::test {
+namespace {
+
+Image read_png(const std::string& path) {
+  png_image png = {};
+  png.version = PNG_IMAGE_VERSION;
+  Image image;
+  if (png_image_begin_read_from_file(&png, path.c_str()) == 0) return image;
+  png.format = PNG_FORMAT_RGB;
+  image.width = static_cast<int32_t>(png.width);
+  image.height = static_cast<int32_t>(png.height);
+  image.rgb.resize(PNG_IMAGE_SIZE(png));
+  if (png_image_finish_read(&png, nullptr, image.rgb.data(), 0, nullptr) == 0) image = {};
+  return image;
+}
+
+size_t n_colours(const Image& image) {
+  std::set<uint32_t> colours;
+  for (size_t i = 0; i + 2 < image.rgb.size(); i += 3) {
+    colours.insert(image.rgb[i] << 16 | image.rgb[i + 1] << 8 | image.rgb[i + 2]);
+  }
+  return colours.size();
+}
+
+class GuiPicture : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    path_ = (std::filesystem::temp_directory_path() / ("draftscope_" + test + ".png")).string();
+    store_.append(make_info());
+    for (uint64_t i = 0; i < 4; ++i) store_.append(make_round(i, 32));
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  RecordStore store_;
+  std::string path_;
+};
+
+#define SKIP_WITHOUT_EGL() \
+  if (const auto probe = Offscreen::create(16, 16, 1); !probe) GTEST_SKIP() << probe.error()
+
+TEST_F(GuiPicture, EveryPanelIsWrittenInTheSizeAskedFor) {
+  SKIP_WITHOUT_EGL();
+  for (const std::string& panel : panel_names()) {
+    const Status written = render_panel_png(store_, panel, -1, 640, 400, 1, path_);
+    ASSERT_TRUE(written) << panel << ": " << written.error();
+    const Image image = read_png(path_);
+    EXPECT_EQ(image.width, 640) << panel;
+    EXPECT_EQ(image.height, 400) << panel;
+    EXPECT_GT(n_colours(image), 20u) << panel << " is (nearly) blank";
+  }
+}
+
+TEST_F(GuiPicture, SameRecordSamePixels) {
+  SKIP_WITHOUT_EGL();
+  ASSERT_TRUE(render_panel_png(store_, "window", 2, 800, 450, 1, path_));
+  const Image first = read_png(path_);
+  ASSERT_TRUE(render_panel_png(store_, "window", 2, 800, 450, 1, path_));
+  EXPECT_EQ(first.rgb, read_png(path_).rgb);
+  ASSERT_TRUE(render_panel_png(store_, "window", 1, 800, 450, 1, path_));
+  EXPECT_NE(first.rgb, read_png(path_).rgb) << "another round looks the same";
+}
+
+TEST_F(GuiPicture, TopRowFirst) {
+  const std::vector<uint8_t> bottom_first = {1, 2, 3, 255, 4, 5, 6, 0};  // two rows of one pixel
+  const Image image = image_of_gl_pixels(1, 2, bottom_first);
+  EXPECT_EQ(image.rgb, (std::vector<uint8_t>{4, 5, 6, 1, 2, 3}));
+}
+
+TEST_F(GuiPicture, PngKeepsEveryPixel) {
+  Image image{3, 2, {}};
+  for (uint8_t i = 0; i < 18; ++i) image.rgb.push_back(static_cast<uint8_t>(i * 13));
+  ASSERT_TRUE(write_png(path_, image));
+  EXPECT_EQ(read_png(path_).rgb, image.rgb);
+}
+
+TEST_F(GuiPicture, ErrorsAreSentences) {
+  const auto error_of = [&](const std::string& panel, int64_t round, int32_t width, const std::string& path) {
+    const Status status = render_panel_png(store_, panel, round, width, 100, 1, path);
+    return status.ok() ? std::string() : status.error();
+  };
+  EXPECT_NE(error_of("forest", -1, 100, path_).find("found 'forest'"), std::string::npos);
+  EXPECT_NE(error_of("tree", 4, 100, path_).find("expected 0 to 3"), std::string::npos);
+  EXPECT_NE(error_of("tree", -1, 0, path_).find("found 0 x 100"), std::string::npos);
+  EXPECT_NE(error_of("tree", -1, 99'999, path_).find("found 99999 x 100"), std::string::npos);
+  SKIP_WITHOUT_EGL();
+  const std::string nowhere = "/no/such/folder/x.png";
+  EXPECT_NE(error_of("tree", -1, 100, nowhere).find(nowhere), std::string::npos);
+}
+
+}  // namespace
+}  // namespace draftscope::test

@@ -1,0 +1,74 @@
+// The status bar says what matters first, and never hides what went wrong.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "tests/record/make_record.h"
+#include "ui/gui/status_bar.h"
+#include "ui/gui/studio.h"
+
+namespace draftscope::test {
+namespace {
+
+bool has(const std::vector<StatusItem>& items, const std::string& text, bool warning) {
+  return std::ranges::any_of(items, [&](const StatusItem& item) {
+    return item.text.find(text) != std::string::npos && item.warning == warning && !item.explanation.empty();
+  });
+}
+
+TEST(GuiStatus, NamesModelMachineAndSpeed) {
+  RecordStore store;
+  store.append(make_info());
+  for (uint64_t i = 0; i < 3; ++i) store.append(make_round(i, 16));
+  const auto items = status_items(store, true, "");
+  for (const char* text : {"LIVE, decoding", "Qwen3-4B + Qwen3-4B-DFlash-b16", "cpu avx2, 2 threads", "bf16",
+                           "a test machine", "exact", "tokens/s measured", "tokens/round"}) {
+    EXPECT_TRUE(has(items, text, false)) << text;
+  }
+  EXPECT_TRUE(has(items, "made up for a test", true)) << "the note";
+}
+
+TEST(GuiStatus, TokensPerRoundCountsTheBonus) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(make_round(0, 0));  // plain decoding commits one token per round
+  store.append(make_round(1, 0));
+  EXPECT_TRUE(has(status_items(store, true, ""), "1.00 tokens/round", false));
+}
+
+TEST(GuiStatus, GapsUnreadableFramesAndErrorsAreWarnings) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(make_round(0, 16));
+  store.append(make_round(5, 16));
+  store.report("frame 3: checksum differs");
+  store.append(make_end());
+  const auto items = status_items(store, true, "");
+  EXPECT_TRUE(has(items, "4 rounds not shown", true));
+  EXPECT_TRUE(has(items, "1 unreadable frame", true));
+  EXPECT_TRUE(has(items, make_end().message, true));
+}
+
+TEST(GuiStatus, NoticeComesRightAfterTheState) {
+  const RecordStore store;
+  const auto items = status_items(store, false, "saved x.png");
+  ASSERT_EQ(items.size(), 2u);
+  EXPECT_EQ(items[0].text, "NO RECORDING");
+  EXPECT_EQ(items[1].text, "saved x.png");
+}
+
+TEST(GuiWindow, NoDisplayIsOneSentence) {
+  // This test runs in a process of its own under ctest; the variables matter to nothing else.
+  unsetenv("DISPLAY");
+  unsetenv("WAYLAND_DISPLAY");
+  StudioOptions options;
+  options.remember_layout = false;
+  const Status shown = run_studio_window([](RecordStore&) { return false; }, [](Command) {}, false, options);
+  ASSERT_FALSE(shown.ok());
+  EXPECT_NE(shown.error().find("no display"), std::string::npos) << shown.error();
+  EXPECT_EQ(shown.error().find('\n'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace draftscope::test

@@ -1,0 +1,226 @@
+// Views over all rounds: transcript, timeline, summary.
+#include <gmock/gmock.h>
+
+#include "tests/record/make_record.h"
+#include "ui/view/summary.h"
+#include "ui/view/timeline.h"
+#include "ui/view/transcript.h"
+
+namespace draftscope::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+RecordStore store_of(int n_rounds, int n_nodes) {
+  RecordStore store;
+  store.append(make_info());
+  for (int i = 0; i < n_rounds; ++i) store.append(make_round(static_cast<uint64_t>(i), n_nodes));
+  return store;
+}
+
+/// A round whose path commits `accepted` and whose bonus is `bonus`, as bytes of tokens.
+RoundRecord round_of(int64_t seq, const std::vector<std::string>& accepted, const std::string& bonus,
+                     const std::string& committed) {
+  RoundRecord round;
+  round.seq = seq;
+  round.session = make_info().session;
+  round.method = Method::kExact;
+  round.tree = {{0}, {-1}, {0}, {0}, {0.0}};
+  round.accepted.path = {0};
+  std::vector<std::string> texts = {"root"};
+  for (const std::string& text : accepted) {
+    const auto node = static_cast<int32_t>(texts.size());
+    round.tree.token.push_back(node);
+    round.tree.parent.push_back(node - 1);
+    round.tree.depth.push_back(node);
+    round.tree.rank.push_back(0);
+    round.tree.path_log_q.push_back(-0.1 * node);
+    round.accepted.path.push_back(node);
+    texts.push_back(text);
+  }
+  texts.push_back(bonus);
+  round.accepted.bonus = static_cast<int32_t>(texts.size()) - 1;
+  round.decision.chosen = static_cast<int32_t>(accepted.size());
+  std::vector<int32_t> tokens;
+  for (size_t i = 0; i < texts.size(); ++i) tokens.push_back(static_cast<int32_t>(i));
+  round.text = TokenText::of(
+      tokens, [&](int32_t token) { return std::string_view(texts[static_cast<size_t>(token)]); });
+  round.committed_utf8 = committed;
+  return round;
+}
+
+TEST(Transcript, SpansJoinToTheCommittedText) {
+  const RecordStore store = store_of(200, 48);
+  std::string committed, joined;
+  for (const RoundRecord& round : store.rounds()) committed += round.committed_utf8;
+  for (const TranscriptSpan& span : transcript(store).spans) {
+    if (span.kind == SpanKind::kAccepted || span.kind == SpanKind::kBonus) joined += span.text;
+  }
+  EXPECT_EQ(joined, committed);
+  EXPECT_GT(joined.size(), 200u);
+}
+
+TEST(Transcript, AcceptedAndBonusAreToldApart) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(round_of(0, {" a", " b"}, " c", " a b c"));
+  store.append(round_of(1, {}, " d", " d"));
+  const Transcript text = transcript(store);
+  ASSERT_EQ(text.spans.size(), 4u);
+  EXPECT_EQ(text.spans[0].kind, SpanKind::kPrompt);
+  EXPECT_EQ(text.spans[1].kind, SpanKind::kAccepted);
+  EXPECT_EQ(text.spans[1].text, " a b");
+  EXPECT_EQ(text.spans[1].n_tokens, 2);
+  EXPECT_EQ(text.spans[2].kind, SpanKind::kBonus);
+  EXPECT_EQ(text.spans[2].text, " c");
+  EXPECT_EQ(text.spans[2].round, 0);
+  EXPECT_EQ(text.spans[3].text, " d");
+  EXPECT_EQ(text.spans[3].round, 1);
+}
+
+TEST(Transcript, ACharacterSplitOverRoundsBelongsToWhoCompletesIt) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(round_of(0, {"x"}, "\xE4\xBD", "x"));          // the bonus begins a character
+  store.append(round_of(1, {"\xA0", "y"}, "z", "\u4F60yz"));  // the next round's draft completes it
+  const Transcript text = transcript(store);
+  ASSERT_EQ(text.spans.size(), 4u);
+  EXPECT_EQ(text.spans[1].text, "x");
+  EXPECT_EQ(text.spans[2].kind, SpanKind::kAccepted);
+  EXPECT_EQ(text.spans[2].text, "\u4F60y");
+  EXPECT_EQ(text.spans[3].text, "z");
+}
+
+TEST(Transcript, SpecialTokensThatCommitNoTextDoNotShiftTheSplit) {
+  std::string pending;
+  EXPECT_EQ(bonus_offset(round_of(0, {"a"}, "<|im_end|>", "a"), pending), 1u);
+  pending.clear();
+  EXPECT_EQ(bonus_offset(round_of(0, {"\xff"}, "b",
+                                  "\uFFFD"
+                                  "b"),
+                         pending),
+            3u)
+      << "a replaced byte";
+  pending.clear();
+  EXPECT_EQ(bonus_offset(round_of(0, {}, "b", "q"), pending), 0u)
+      << "nothing was drafted, so it is the target's";
+}
+
+TEST(Transcript, MissingRoundsAreNamed) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(make_round(0, 16));
+  store.append(make_round(4, 16));
+  bool found = false;
+  for (const TranscriptSpan& span : transcript(store).spans) {
+    if (span.kind == SpanKind::kGap) found = span.text == "[3 rounds were not received]";
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(Transcript, RoundsMissingAtTheEndAreNamedToo) {
+  RecordStore store = store_of(2, 16);
+  store.append(make_end(7));
+  ASSERT_FALSE(transcript(store).spans.empty());
+  EXPECT_EQ(transcript(store).spans.back().kind, SpanKind::kGap);
+  EXPECT_EQ(transcript(store).spans.back().text, "[5 rounds were not received]");
+}
+
+TEST(Transcript, EmptyStoresSaySo) {
+  EXPECT_FALSE(transcript(RecordStore{}).empty_reason.empty());
+  const Transcript waiting = transcript(store_of(0, 0));
+  EXPECT_EQ(waiting.spans.size(), 1u) << "the prompt";
+  EXPECT_THAT(waiting.empty_reason, HasSubstr("first round"));
+}
+
+TEST(Timeline, TotalsAreTheSumOfPhasesAndGapsShow) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(make_round(0, 16));
+  store.append(make_round(1, 16));
+  store.append(make_round(5, 16));
+  const Timeline view = timeline(store);
+  ASSERT_EQ(view.round.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (size_t phase = 0; phase < kPhases; ++phase) sum += view.took_ms[phase][i];
+    EXPECT_NEAR(sum, view.took_total_ms[i], 1e-9);
+    EXPECT_EQ(view.committed[i], view.accepted[i] + 1);
+    EXPECT_EQ(view.verified[i], store.rounds()[i].decision.chosen);
+  }
+  EXPECT_THAT(view.gap_before, testing::ElementsAre(0, 0, 3));
+  EXPECT_EQ(view.took_origin, "measured");
+  EXPECT_EQ(view.predicted_origin, "predicted");
+  EXPECT_THAT(round_line(view, 2), HasSubstr("3 rounds missing before it"));
+  EXPECT_THAT(round_line(view, 0), HasSubstr("ms measured"));
+  EXPECT_EQ(round_line(view, 3), "");
+  EXPECT_EQ(round_line(view, -1), "");
+}
+
+TEST(Timeline, EmptyStoreSaysSo) { EXPECT_FALSE(timeline(RecordStore{}).empty_reason.empty()); }
+
+TEST(Summary, FiguresFollowFromTheRounds) {
+  RecordStore store;
+  SessionInfo info = make_info();
+  info.cost.context = {0};
+  info.cost.rows = {1, 8};
+  info.cost.verify_s = {0.010, 0.020};
+  store.append(info);
+  for (int i = 0; i < 4; ++i) {
+    RoundRecord round = round_of(i, {"a", "b"}, "c", "abc");
+    round.took = {.draft_ns = 2'000'000, .verify_ns = 10'000'000};
+    round.predicted = {.draft_ns = 3'000'000, .verify_ns = 10'200'000, .provenance = Provenance::kPredicted};
+    store.append(round);
+  }
+  const Summary view = summary(store);
+  EXPECT_DOUBLE_EQ(view.tokens_per_round, 3.0);
+  EXPECT_NEAR(view.tokens_per_s, 3 / 0.012, 1e-9);
+  ASSERT_TRUE(view.speedup);
+  EXPECT_NEAR(*view.speedup, 3 * 0.010 / 0.012, 1e-9);
+  EXPECT_THAT(view.problems, IsEmpty());
+  bool found_error = false;
+  for (const Figure& figure : view.figures) {
+    EXPECT_FALSE(figure.origin.empty()) << figure.label;
+    EXPECT_FALSE(figure.definition.empty()) << figure.label;
+    if (figure.label != "prediction error") continue;
+    found_error = true;
+    EXPECT_EQ(figure.value, "+10.0 %");
+  }
+  EXPECT_TRUE(found_error);
+}
+
+TEST(Summary, ProblemsAreSentences) {
+  RecordStore gap = store_of(1, 16);
+  gap.append(make_round(9, 16));
+  EXPECT_THAT(summary(gap).problems, testing::ElementsAre(HasSubstr("8 rounds were not received")));
+  RecordStore wrong = store_of(2, 16);
+  SessionEnd end = make_end(2);
+  wrong.append(end);
+  EXPECT_THAT(summary(wrong).problems, testing::ElementsAre(HasSubstr("does not join")));
+  RecordStore too_many;
+  too_many.append(make_info());
+  RoundRecord round = round_of(0, {"a", "b"}, "c", "abc");
+  round.decision.chosen = 1;
+  too_many.append(round);
+  EXPECT_THAT(summary(too_many).problems,
+              testing::ElementsAre("Round 0 accepts 2 tokens but verified only 1."));
+  EXPECT_FALSE(summary(RecordStore{}).empty_reason.empty());
+}
+
+TEST(Summary, CostIsInterpolatedAndClamped) {
+  CostModel model;
+  model.context = {100, 200};
+  model.rows = {1, 11};
+  model.verify_s = {1.0, 2.0, 3.0, 6.0};
+  EXPECT_DOUBLE_EQ(verify_seconds(model, 100, 1), 1.0);
+  EXPECT_DOUBLE_EQ(verify_seconds(model, 100, 6), 1.5);
+  EXPECT_DOUBLE_EQ(verify_seconds(model, 150, 1), 2.0);
+  EXPECT_DOUBLE_EQ(verify_seconds(model, 150, 6), 3.0);
+  EXPECT_DOUBLE_EQ(verify_seconds(model, 0, 0), 1.0);
+  EXPECT_DOUBLE_EQ(verify_seconds(model, 9999, 9999), 6.0);
+  EXPECT_EQ(verify_seconds(CostModel{}, 100, 1), 0.0);
+}
+
+}  // namespace
+}  // namespace draftscope::test

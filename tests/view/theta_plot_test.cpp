@@ -1,0 +1,88 @@
+#include "ui/view/theta_plot.h"
+
+#include <gmock/gmock.h>
+
+#include "engine/base/check.h"
+#include "tests/record/make_record.h"
+
+namespace draftscope::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+RoundRecord round_with_budgets(int32_t chosen, int32_t faithful, int32_t best, int32_t runner_up) {
+  RoundRecord round = make_round(2, 64);
+  round.decision.chosen = chosen;
+  round.decision.faithful_stop = faithful;
+  round.decision.global_best = best;
+  round.decision.runner_up = runner_up;
+  return round;
+}
+
+TEST(ThetaPlot, CurvesAreTheDecisionsInMilliseconds) {
+  const RoundRecord round = make_round(2, 64);
+  const ThetaPlot plot = theta_plot(round);
+  ASSERT_EQ(plot.n.size(), 65u);
+  for (size_t i = 0; i < plot.n.size(); ++i) {
+    EXPECT_EQ(plot.n[i], static_cast<double>(i));
+    EXPECT_EQ(plot.expected_tokens[i], round.decision.expected_tokens[i]);
+    EXPECT_NEAR(plot.theta_tokens_per_s[i], plot.expected_tokens[i] / (1e-3 * plot.cost_ms[i]), 1e-6);
+  }
+  EXPECT_EQ(plot.provenance, "derived");
+  EXPECT_EQ(plot.realised_tokens, static_cast<double>(round.accepted.path.size()));
+  EXPECT_NEAR(plot.realised_ms, 1e-6 * static_cast<double>(round.took.total_ns()), 1e-9);
+}
+
+TEST(ThetaPlot, EveryRuleHasItsMarker) {
+  const ThetaPlot plot = theta_plot(round_with_budgets(20, 10, 40, 30));
+  ASSERT_EQ(plot.markers.size(), 4u);
+  EXPECT_EQ(plot.markers[0].label, "faithful stop, n = 10");
+  EXPECT_EQ(plot.markers[1].label, "chosen, n = 20");
+  EXPECT_EQ(plot.markers[2].label, "runner-up, n = 30");
+  EXPECT_EQ(plot.markers[3].label, "global best, n = 40");
+  for (const ThetaMarker& marker : plot.markers) {
+    EXPECT_EQ(marker.theta_tokens_per_s, plot.theta_tokens_per_s[marker.n]);
+  }
+}
+
+TEST(ThetaPlot, MarkersOnOneBudgetShareALabel) {
+  const ThetaPlot plot = theta_plot(round_with_budgets(31, 31, 31, 31));
+  ASSERT_EQ(plot.markers.size(), 1u);
+  EXPECT_THAT(plot.markers[0].marks,
+              ElementsAre(BudgetMark::kChosen, BudgetMark::kFaithfulStop, BudgetMark::kGlobalBest));
+  EXPECT_EQ(plot.markers[0].label, "chosen = faithful stop = global best, n = 31");
+}
+
+TEST(ThetaPlot, VerdictSaysWhatABetterBudgetWouldGain) {
+  const RoundRecord round = round_with_budgets(0, 10, 31, 30);
+  const std::vector<double>& theta = round.decision.theta_tokens_per_s;
+  const std::string verdict = theta_plot(round).verdict;
+  EXPECT_THAT(verdict, HasSubstr("the best of all is 31 nodes"));
+  EXPECT_THAT(verdict, HasSubstr(fmt::format("{:.1f} % more", 100 * (theta[31] / theta[0] - 1))));
+  EXPECT_THAT(verdict, HasSubstr("the early-stop rule would end at 10"));
+  EXPECT_THAT(theta_plot(round_with_budgets(31, 31, 31, 30)).verdict,
+              HasSubstr("the best of all candidates."));
+}
+
+TEST(ThetaPlot, MarkersOutsideTheCurvesAreLeftOut) {
+  const ThetaPlot plot = theta_plot(round_with_budgets(31, -1, 31, 1000));
+  EXPECT_EQ(plot.markers.size(), 1u);
+}
+
+TEST(ThetaPlot, BudgetLinesStayInsideTheCurves) {
+  const ThetaPlot plot = theta_plot(make_round(2, 64));
+  EXPECT_THAT(budget_line(plot, 0), HasSubstr("n = 0: 1.00 tokens"));
+  EXPECT_EQ(budget_line(plot, -1), "");
+  EXPECT_EQ(budget_line(plot, 65), "");
+}
+
+TEST(ThetaPlot, RoundsWithoutCurvesSayWhy) {
+  EXPECT_THAT(theta_plot(make_round(1, 0)).empty_reason, HasSubstr("Plain decoding"));
+  RoundRecord bare = make_round(1, 8);
+  bare.decision.cost_s.clear();
+  EXPECT_THAT(theta_plot(bare).empty_reason, HasSubstr("no budget curves"));
+}
+
+}  // namespace
+}  // namespace draftscope::test

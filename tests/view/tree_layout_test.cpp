@@ -1,0 +1,174 @@
+#include "ui/view/tree_layout.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+#include "tests/record/make_record.h"
+
+namespace draftscope::test {
+namespace {
+
+constexpr float kRounding = 1e-3f;  // ems, far below a pixel
+
+/// make_round with all `n_nodes` verified, where the path of the shorter tree still holds.
+RoundRecord fully_verified_round(uint64_t seed, int n_nodes) {
+  RoundRecord round = make_round(seed, n_nodes);
+  round.decision.chosen = round.tree.size() - 1;
+  return round;
+}
+
+bool overlap(const NodeBox& a, const NodeBox& b) {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+class LayoutShapes : public testing::TestWithParam<std::tuple<int, bool>> {};
+
+TEST_P(LayoutShapes, EveryNodeHasItsOwnPlaceInsideTheBounds) {
+  const auto [n_nodes, top_down] = GetParam();
+  const TreeLayout layout = tree_layout(fully_verified_round(7, n_nodes), {.top_down = top_down});
+  ASSERT_EQ(layout.boxes.size(), static_cast<size_t>(n_nodes) + 2) << "root, nodes, bonus";
+  for (size_t i = 0; i < layout.boxes.size(); ++i) {
+    const NodeBox& a = layout.boxes[i];
+    EXPECT_GE(a.x, -kRounding);
+    EXPECT_GE(a.y, -kRounding);
+    EXPECT_LE(a.x + a.width, layout.width + kRounding);
+    EXPECT_LE(a.y + a.height, layout.height + kRounding);
+    for (size_t j = i + 1; j < layout.boxes.size(); ++j) {
+      ASSERT_FALSE(overlap(a, layout.boxes[j])) << i << " and " << j;
+    }
+  }
+}
+
+TEST_P(LayoutShapes, ParentsComeBeforeTheirChildrenAlongTheDepth) {
+  const auto [n_nodes, top_down] = GetParam();
+  const TreeLayout layout = tree_layout(fully_verified_round(8, n_nodes), {.top_down = top_down});
+  for (const NodeBox& box : layout.boxes) {
+    if (box.parent_box < 0) continue;
+    const NodeBox& parent = layout.boxes[box.parent_box];
+    EXPECT_EQ(box.depth, parent.depth + 1);
+    if (top_down) {
+      EXPECT_GT(box.y, parent.y + parent.height);
+    } else {
+      EXPECT_GT(box.x, parent.x + parent.width);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(TreeLayout, LayoutShapes,
+                         testing::Combine(testing::Values(1, 2, 17, 200, 1024), testing::Bool()));
+
+TEST(TreeLayout, RolesFollowTheVerdict) {
+  const RoundRecord round = make_round(3, 64);
+  ASSERT_GT(round.accepted.path.size(), 1u);
+  const TreeLayout layout = tree_layout(round);
+  const std::set<int32_t> path(round.accepted.path.begin(), round.accepted.path.end());
+  for (const NodeBox& box : layout.boxes) {
+    NodeRole expected = NodeRole::kBonus;
+    if (box.node == 0) {
+      expected = NodeRole::kRoot;
+    } else if (box.node > 0) {
+      expected = path.contains(box.node)             ? NodeRole::kAccepted
+                 : box.node <= round.decision.chosen ? NodeRole::kRejected
+                                                     : NodeRole::kCandidate;
+    }
+    EXPECT_EQ(box.role, expected) << "node " << box.node;
+  }
+  EXPECT_EQ(layout.boxes.back().role, NodeRole::kBonus);
+  EXPECT_EQ(layout.boxes.back().parent_box, round.accepted.path.back());
+}
+
+TEST(TreeLayout, QIsThePartOfTheParentAndMultipliesToThePath) {
+  const TreeLayout layout = tree_layout(make_round(4, 64));
+  for (const NodeBox& box : layout.boxes) {
+    if (box.node <= 0) continue;
+    EXPECT_GT(box.q, 0);
+    EXPECT_LE(box.q, 1 + 1e-9);
+    EXPECT_NEAR(box.path_q, box.q * layout.boxes[box.parent_box].path_q, 1e-12);
+  }
+}
+
+TEST(TreeLayout, CandidatesBeyondTheLimitAreCountedNotDrawn) {
+  const RoundRecord round = make_round(5, 200);
+  const int32_t n_candidates = round.tree.size() - 1 - round.decision.chosen;
+  ASSERT_GT(n_candidates, 5);
+  const TreeLayout layout = tree_layout(round, {.max_candidates = 5});
+  EXPECT_EQ(layout.n_hidden, n_candidates - 5);
+  EXPECT_EQ(layout.boxes.size(), static_cast<size_t>(round.decision.chosen) + 1 + 5 + 1);
+  EXPECT_EQ(tree_layout(round, {.max_candidates = 0}).n_hidden, n_candidates);
+}
+
+TEST(TreeLayout, BoxesAreWideEnoughForTheMeasuredText) {
+  const auto wide = [](std::string_view text) { return 1.5f * static_cast<float>(text.size()); };
+  for (const NodeBox& box : tree_layout(make_round(6, 32), {.text_width_em = wide}).boxes) {
+    EXPECT_GT(box.width, wide(box.label));
+  }
+}
+
+TEST(TreeLayout, ArrowsWalkTheTree) {
+  const RoundRecord round = make_round(3, 64);
+  const TreeLayout layout = tree_layout(round);
+  EXPECT_EQ(step_from(layout, 0, Step::kParent), std::nullopt);
+  const std::optional<int32_t> child = step_from(layout, 0, Step::kChild);
+  ASSERT_TRUE(child);
+  EXPECT_TRUE(layout.boxes[*child].on_path()) << "the path before other children";
+  EXPECT_EQ(step_from(layout, *child, Step::kParent), 0);
+  for (int32_t box = 0; box < static_cast<int32_t>(layout.boxes.size()); ++box) {
+    const std::optional<int32_t> next = step_from(layout, box, Step::kNext);
+    if (!next) continue;
+    EXPECT_GT(layout.boxes[*next].y, layout.boxes[box].y);
+    EXPECT_EQ(layout.boxes[*next].depth, layout.boxes[box].depth);
+    EXPECT_EQ(step_from(layout, *next, Step::kPrevious), box);
+  }
+  EXPECT_EQ(step_from(layout, -1, Step::kChild), std::nullopt);
+  EXPECT_EQ(step_from(layout, 10000, Step::kChild), std::nullopt);
+}
+
+TEST(TreeLayout, BoxesAreFoundByNode) {
+  const TreeLayout layout = tree_layout(make_round(3, 64), {.max_candidates = 0});
+  EXPECT_EQ(box_of(layout, 1), 1);
+  EXPECT_EQ(box_of(layout, kBonusNode), static_cast<int32_t>(layout.boxes.size()) - 1);
+  EXPECT_EQ(box_of(layout, 64), -1) << "a hidden candidate";
+  EXPECT_EQ(box_of(TreeLayout{}, 0), -1);
+}
+
+TEST(TreeLayout, PathExtentHoldsThePathOnly) {
+  const TreeLayout layout = tree_layout(make_round(3, 64));
+  const PathExtent extent = path_extent(layout);
+  for (const NodeBox& box : layout.boxes) {
+    if (!box.on_path()) continue;
+    EXPECT_GE(box.x, extent.x);
+    EXPECT_GE(box.y, extent.y);
+    EXPECT_LE(box.x + box.width, extent.x + extent.width + 1e-4f);
+    EXPECT_LE(box.y + box.height, extent.y + extent.height + 1e-4f);
+  }
+  EXPECT_LT(extent.height, layout.height);
+}
+
+TEST(TreeLayout, PlainRoundsAndEmptyRecordsSayWhyThereIsNoTree) {
+  EXPECT_FALSE(tree_layout(make_round(1, 0)).empty_reason.empty());
+  EXPECT_FALSE(tree_layout(RoundRecord{}).empty_reason.empty());
+  EXPECT_TRUE(tree_layout(make_round(1, 1)).empty_reason.empty());
+}
+
+TEST(TreeLayout, AThousandNodesTakeUnderTwoMilliseconds) {
+  const RoundRecord round = fully_verified_round(9, 1024);
+  double best_ms = 1e9;
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    const auto start = std::chrono::steady_clock::now();
+    const TreeLayout layout = tree_layout(round);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    ASSERT_EQ(layout.boxes.size(), 1026u);
+    best_ms = std::min(best_ms, took.count());
+  }
+  RecordProperty("best_ms", std::to_string(best_ms));
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  EXPECT_LT(best_ms, 60.0);
+#else
+  EXPECT_LT(best_ms, 2.0);
+#endif
+}
+
+}  // namespace
+}  // namespace draftscope::test

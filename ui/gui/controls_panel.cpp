@@ -1,0 +1,167 @@
+// What to decode and how; every control sends one Command.
+#include <imgui.h>
+#include <misc/cpp/imgui_stdlib.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "ui/gui/palette.h"
+#include "ui/gui/panel_common.h"
+
+namespace draftscope {
+namespace {
+
+struct MethodChoice {
+  Method method;
+  const char* label;
+  const char* meaning;
+};
+
+constexpr std::array<MethodChoice, 5> kMethods = {{
+    {Method::kExact, "exact: best budget of all",
+     "Scans every budget under the cost curve and takes the best."},
+    {Method::kCaddtree, "caddtree: early stop", "Grows until the predicted throughput stops rising."},
+    {Method::kDdtree, "ddtree: fixed budget", "Always verifies the same number of nodes."},
+    {Method::kDflash, "dflash: one chain", "Verifies the drafter's likeliest token at each depth."},
+    {Method::kPlain, "plain: no drafting", "One token per pass of the target."},
+}};
+
+bool running(const PanelContext& context) {
+  return context.live && context.store.info() && !context.store.end();
+}
+
+/// Why a control cannot be used now; nullptr when it can.
+const char* why_no_run(const PanelContext& context, const ControlState& state) {
+  if (!context.live) return "This is a recording: there is no engine to run.";
+  if (running(context)) return "Decoding is under way: press Stop first.";
+  if (state.start.prompt_utf8.empty()) return "Write a prompt first.";
+  return nullptr;
+}
+
+const char* why_no_pause(const PanelContext& context) {
+  if (!context.live) return "This is a recording: use the timeline to move through it.";
+  if (!running(context)) return "Nothing is being decoded: press Run.";
+  return nullptr;
+}
+
+/// A button that says why it cannot be pressed.
+bool button(const char* label, const char* why_not, const char* meaning) {
+  ImGui::BeginDisabled(why_not != nullptr);
+  const bool pressed = ImGui::Button(label);
+  ImGui::EndDisabled();
+  ImGui::SetItemTooltip("%s", why_not ? why_not : meaning);
+  return pressed;
+}
+
+void draw_transport(PanelContext& context, ControlState& state) {
+  const char* no_run = why_no_run(context, state);
+  const char* no_pause = why_no_pause(context);
+  if (button("Run", no_run, "Decode the prompt.")) {
+    state.paused = false;
+    context.selection.follow_live = true;
+    context.send(state.start);
+  }
+  flow(button_width("Resume"));
+  if (state.paused) {
+    if (button("Resume", no_pause, "Go on decoding.")) {
+      state.paused = false;
+      context.send(ResumeCommand{});
+    }
+  } else if (button("Pause", no_pause, "Stop after the round under way; nothing is lost.")) {
+    state.paused = true;
+    context.send(PauseCommand{});
+  }
+  flow(button_width("Step"));
+  if (button("Step", no_pause, "Decode one round, then pause.")) {
+    state.paused = true;
+    context.send(StepCommand{});
+  }
+  flow(button_width("Stop"));
+  if (button("Stop", no_pause, "End the generation; its rounds stay.")) {
+    state.paused = false;
+    context.send(StopCommand{});
+  }
+  ImGui::PushTextWrapPos(0);
+  if (no_run && !running(context)) dim_text(no_run);
+  if (running(context)) dim_text(state.paused ? "Paused between rounds." : "Decoding.");
+  if (context.store.end())
+    dim_text(std::string("Ended: ") + name(context.store.end()->reason) + ". " +
+             context.store.end()->message);
+  ImGui::PopTextWrapPos();
+}
+
+void draw_method(PanelContext& context, ControlState& state) {
+  const auto chosen = std::find_if(kMethods.begin(), kMethods.end(), [&](const MethodChoice& choice) {
+    return choice.method == state.start.method;
+  });
+  bool changed = false;
+  if (ImGui::BeginCombo("Method", chosen == kMethods.end() ? "" : chosen->label)) {
+    for (const MethodChoice& choice : kMethods) {
+      if (ImGui::Selectable(choice.label, choice.method == state.start.method)) {
+        state.start.method = choice.method;
+        changed = true;
+      }
+      ImGui::SetItemTooltip("%s", choice.meaning);
+    }
+    ImGui::EndCombo();
+  }
+  if (chosen != kMethods.end()) ImGui::SetItemTooltip("%s", chosen->meaning);
+  const bool fixed = state.start.method == Method::kDdtree;
+  ImGui::BeginDisabled(!fixed);
+  changed |=
+      ImGui::SliderInt("Budget", &state.start.budget, 1, 256, "%d nodes", ImGuiSliderFlags_AlwaysClamp);
+  ImGui::EndDisabled();
+  ImGui::SetItemTooltip("%s", fixed ? "Nodes to verify in every round."
+                                    : "Only ddtree has a fixed budget; the other methods decide themselves.");
+  // Text is the same whatever the method, so it may change in mid-run.
+  if (changed && running(context)) context.send(SetMethodCommand{state.start.method, state.start.budget});
+}
+
+void draw_sampling(PanelContext& context, ControlState& state) {
+  ImGui::BeginDisabled(running(context));
+  ImGui::SliderFloat("Temperature", &state.start.temperature, 0.0f, 1.5f,
+                     state.start.temperature > 0 ? "%.2f" : "0, greedy", ImGuiSliderFlags_AlwaysClamp);
+  ImGui::InputInt("Max tokens", &state.start.max_tokens, 16, 64);
+  state.start.max_tokens = std::clamp(state.start.max_tokens, 1, 1 << 20);
+  ImGui::InputScalar("Seed", ImGuiDataType_U64, &state.start.seed);
+  ImGui::EndDisabled();
+  if (running(context)) dim_text("Fixed while decoding; used by the next Run.");
+}
+
+void draw_speed(PanelContext& context, ControlState& state) {
+  auto speed = static_cast<float>(state.rounds_per_s);
+  if (ImGui::SliderFloat("Speed", &speed, 0.0f, 30.0f, speed > 0 ? "%.1f rounds/s" : "as fast as possible",
+                         ImGuiSliderFlags_AlwaysClamp)) {
+    state.rounds_per_s = speed;
+    context.send(SetSpeedCommand{state.rounds_per_s});
+  }
+  ImGui::SetItemTooltip("At most this many rounds per second, to watch them; 0 does not wait.");
+}
+
+/// On recordings the controls show what was used.
+void show_recorded(const SessionInfo& info, ControlState& state) {
+  state.start = {info.prompt_utf8, info.method, info.budget, info.max_tokens, info.temperature, info.seed};
+}
+
+}  // namespace
+
+void draw_controls_panel(PanelContext& context, ControlState& state) {
+  if (!context.live && context.store.info()) show_recorded(*context.store.info(), state);
+  draw_transport(context, state);
+  ImGui::BeginDisabled(!context.live);
+  dim_text("Prompt");
+  const float others = 8.5f * ImGui::GetFrameHeightWithSpacing();
+  const float room = ImGui::GetContentRegionAvail().y - others;
+  ImGui::InputTextMultiline("##Prompt", &state.start.prompt_utf8, {-1, std::clamp(room, 4 * em(), 12 * em())},
+                            ImGuiInputTextFlags_WordWrap);
+  // Labels right of the widgets keep their room at every scale.
+  ImGui::PushItemWidth(std::max(6 * em(), ImGui::GetContentRegionAvail().x - 7 * em()));
+  draw_method(context, state);
+  draw_sampling(context, state);
+  draw_speed(context, state);
+  ImGui::PopItemWidth();
+  ImGui::EndDisabled();
+}
+
+}  // namespace draftscope

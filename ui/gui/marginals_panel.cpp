@@ -1,0 +1,177 @@
+// The drafter's marginals: depth by rank, shade by q, border by what became of the entry.
+#include <fmt/format.h>
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "ui/gui/palette.h"
+#include "ui/gui/panel_common.h"
+#include "ui/gui/tree_draw.h"
+#include "ui/view/token_label.h"
+
+namespace draftscope {
+namespace {
+
+constexpr float kTextWidth = 5.2f;  // ems of a cell that shows its token
+constexpr float kHeadWidth = 3.4f;  // ems of the depth column
+constexpr float kRowHeight = 1.7f;
+
+struct GridShape {
+  int32_t n_ranks = 0;                // shown
+  float cell = 0, row = 0, head = 0;  // pixels
+};
+
+GridShape shape_of(const MarginalsGrid& grid, bool all_ranks) {
+  const float room = ImGui::GetContentRegionAvail().x - (2 * kHeadWidth + 1) * em();
+  GridShape shape = {.row = kRowHeight * em(), .head = kHeadWidth * em()};
+  const auto fitting = static_cast<int32_t>(room / (kTextWidth * em()));
+  shape.n_ranks = all_ranks ? grid.n_ranks : std::clamp(fitting, std::min(2, grid.n_ranks), grid.n_ranks);
+  const float narrowest = (all_ranks ? 0.7f : 0.8f * kTextWidth) * em();
+  shape.cell = std::clamp(room / static_cast<float>(shape.n_ranks), narrowest, 9 * em());
+  return shape;
+}
+
+void draw_dashed(ImDrawList* list, ImVec2 a, ImVec2 b, ImU32 colour) {
+  const float dash = 0.35f * em();
+  for (float x = a.x; x < b.x; x += 2 * dash) {
+    const float end = std::min(x + dash, b.x);
+    list->AddLine({x, a.y}, {end, a.y}, colour);
+    list->AddLine({x, b.y}, {end, b.y}, colour);
+  }
+  for (float y = a.y; y < b.y; y += 2 * dash) {
+    const float end = std::min(y + dash, b.y);
+    list->AddLine({a.x, y}, {a.x, end}, colour);
+    list->AddLine({b.x, y}, {b.x, end}, colour);
+  }
+}
+
+void draw_cell(ImDrawList* list, const MarginalCell& cell, ImVec2 a, ImVec2 b, bool pointed) {
+  const ImU32 fill =
+      blend(palette().panel, palette().heat, std::sqrt(static_cast<float>(std::clamp(cell.q, 0.0, 1.0))));
+  list->AddRectFilled(a, b, fill);
+  const float inset = std::max(1.0f, 0.08f * em());
+  const ImVec2 a1 = {a.x + inset, a.y + inset}, b1 = {b.x - inset, b.y - inset};
+  switch (cell.state) {
+    case CellState::kUnused:
+      break;
+    case CellState::kCandidate:
+      draw_dashed(list, a1, b1, palette().candidate);
+      break;
+    case CellState::kVerified:
+      list->AddRect(a1, b1, palette().rejected, 0, std::max(1.0f, 0.07f * em()));
+      break;
+    case CellState::kAccepted:
+      list->AddRect(a1, b1, palette().accepted, 0, std::max(2.0f, 0.18f * em()));
+      break;
+  }
+  if (pointed) list->AddRect(a, b, palette().selected, 0, std::max(2.0f, 0.12f * em()));
+  const bool marked = cell.state == CellState::kAccepted;
+  const float width = b.x - a.x;
+  if (width < 2.4f * em()) return;
+  const float text_x = a.x + (marked ? 1.3f : 0.4f) * em();
+  if (marked)
+    draw_role_mark(list, NodeRole::kAccepted, {a.x + 0.75f * em(), 0.5f * (a.y + b.y)}, 0.36f * em(), 1.0f);
+  list->PushClipRect({text_x, a.y}, {b.x - 0.2f * em(), b.y}, true);
+  list->AddText({text_x, 0.5f * (a.y + b.y) - 0.5f * em()}, palette().text, cell.label.c_str());
+  list->PopClipRect();
+}
+
+/// True for the entry that the selected or pointed node was made from.
+bool is_entry_of(const RoundRecord& record, std::optional<int32_t> node, int32_t row, int32_t rank) {
+  return node && *node > 0 && *node < record.tree.size() && record.tree.depth[*node] == row + 1 &&
+         record.tree.rank[*node] == rank;
+}
+
+void cell_tooltip(const MarginalCell& cell, int32_t row, int32_t rank) {
+  if (!ImGui::BeginTooltip()) return;
+  ImGui::TextUnformatted(
+      fmt::format("{} (id {}), depth {}, rank {}", cell.label, cell.token, row + 1, rank).c_str());
+  draw_figure("q", fmt::format("{:.4f}", cell.q), "measured");
+  draw_figure("state", name(cell.state), "");
+  if (cell.n_nodes > 0)
+    draw_figure("tree nodes", fmt::format("{}, {} verified", cell.n_nodes, cell.n_verified), "");
+  ImGui::EndTooltip();
+}
+
+void draw_row(const MarginalsGrid& grid, const GridShape& shape, int32_t row, ImVec2 at) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float text_y = at.y + 0.5f * (shape.row - em());
+  list->AddText({at.x, text_y}, palette().text_dim, fmt::format("d {}", row + 1).c_str());
+  double rest = grid.rest_q[static_cast<size_t>(row)];
+  for (int32_t rank = shape.n_ranks; rank < grid.n_ranks; ++rank) rest += grid.at(row, rank).q;
+  const float x = at.x + shape.head + static_cast<float>(shape.n_ranks) * shape.cell + 0.4f * em();
+  list->AddText({x, text_y}, palette().text_dim, fmt::format("{:.1f} %", 100 * rest).c_str());
+}
+
+void draw_head(const GridShape& shape, ImVec2 at) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText(at, palette().text_dim, "depth");
+  const int32_t step = std::max(1, static_cast<int32_t>(std::ceil(1.6f * em() / shape.cell)));
+  for (int32_t rank = 0; rank < shape.n_ranks; rank += step) {
+    const float x = at.x + shape.head + static_cast<float>(rank) * shape.cell + 0.4f * em();
+    const bool words = shape.cell > 4 * em();
+    list->AddText({x, at.y}, palette().text_dim, fmt::format("{}{}", words ? "rank " : "", rank).c_str());
+  }
+  list->AddText({at.x + shape.head + static_cast<float>(shape.n_ranks) * shape.cell + 0.4f * em(), at.y},
+                palette().text_dim, "rest");
+}
+
+void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape& shape) {
+  const RoundRecord& record = *context.shown();
+  Selection& selection = context.selection;
+  const ImVec2 origin = ImGui::GetCursorScreenPos();
+  const ImVec2 size = {shape.head * 2 + static_cast<float>(shape.n_ranks) * shape.cell,
+                       (static_cast<float>(grid.n_depths) + 1) * shape.row};
+  ImGui::InvisibleButton("cells", size);
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  const auto rank_under = static_cast<int32_t>(std::floor((mouse.x - origin.x - shape.head) / shape.cell));
+  const auto row_under = static_cast<int32_t>(std::floor((mouse.y - origin.y) / shape.row)) - 1;
+  const bool over = ImGui::IsItemHovered() && rank_under >= 0 && rank_under < shape.n_ranks &&
+                    row_under >= 0 && row_under < grid.n_depths;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  draw_head(shape, origin);
+  for (int32_t row = 0; row < grid.n_depths; ++row) {
+    const float y = origin.y + static_cast<float>(row + 1) * shape.row;
+    if (!ImGui::IsRectVisible({origin.x, y}, {origin.x + size.x, y + shape.row})) continue;
+    draw_row(grid, shape, row, {origin.x, y});
+    for (int32_t rank = 0; rank < shape.n_ranks; ++rank) {
+      const float x = origin.x + shape.head + static_cast<float>(rank) * shape.cell;
+      const bool pointed = is_entry_of(record, selection.hover_node, row, rank) ||
+                           is_entry_of(record, selection.node, row, rank);
+      draw_cell(list, grid.at(row, rank), {x, y}, {x + shape.cell - 1, y + shape.row - 1}, pointed);
+    }
+  }
+  const MarginalCell* under = over ? &grid.at(row_under, rank_under) : nullptr;
+  const auto node = under && under->node >= 0 ? std::optional<int32_t>(under->node) : std::nullopt;
+  publish_hover(selection.hover_node, over, node);
+  if (over && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) selection.node = node;
+  if (under) cell_tooltip(*under, row_under, rank_under);
+}
+
+}  // namespace
+
+void draw_marginals_panel(PanelContext& context) {
+  if (!context.shown()) {
+    draw_empty("No rounds yet: what the drafter believes at each depth appears here.");
+    return;
+  }
+  const MarginalsGrid& grid = round_views(context).marginals;
+  if (!grid.empty_reason.empty()) {
+    draw_empty(grid.empty_reason);
+    return;
+  }
+  bool* all_ranks = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("all_ranks"), false);
+  ImGui::Checkbox("All ranks", all_ranks);
+  const char* key = "shade: q (measured); thick with check: accepted; thin: verified; dashed: candidate";
+  flow(ImGui::CalcTextSize(key).x);
+  ImGui::PushTextWrapPos(0);
+  dim_text(key);
+  ImGui::PopTextWrapPos();
+  if (ImGui::BeginChild("grid", {0, 0}, ImGuiChildFlags_None, ImGuiWindowFlags_HorizontalScrollbar)) {
+    draw_grid(context, grid, shape_of(grid, *all_ranks));
+  }
+  ImGui::EndChild();
+}
+
+}  // namespace draftscope

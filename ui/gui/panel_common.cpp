@@ -1,0 +1,132 @@
+#include "ui/gui/panel_common.h"
+
+#include <algorithm>
+
+#include "ui/gui/palette.h"
+#include "ui/view/node_facts.h"
+
+namespace draftscope {
+
+/// What the cached views were made from.
+struct RoundKey {
+  uint64_t version = 0;
+  int64_t round = -1;
+  float font_size = 0;
+  TreeOptions tree;
+  bool operator==(const RoundKey&) const = default;
+};
+
+struct ViewCache {
+  TreeOptions tree;
+  std::optional<RoundKey> round_key;
+  RoundViews round;
+  std::optional<uint64_t> run_version;
+  RunViews run;
+};
+
+std::shared_ptr<ViewCache> make_view_cache() { return std::make_shared<ViewCache>(); }
+
+const RoundRecord* PanelContext::shown() const {
+  const int64_t round = shown_round(*this);
+  return round < 0 ? nullptr : &store.rounds()[static_cast<size_t>(round)];
+}
+
+int64_t shown_round(const PanelContext& context) {
+  const auto n = static_cast<int64_t>(context.store.rounds().size());
+  if (n == 0) return -1;
+  return context.selection.follow_live ? n - 1 : std::clamp<int64_t>(context.selection.round, 0, n - 1);
+}
+
+void show_round(PanelContext& context, int64_t round) {
+  const auto n = static_cast<int64_t>(context.store.rounds().size());
+  if (n == 0) return;
+  context.selection.follow_live = false;
+  context.selection.round = std::clamp<int64_t>(round, 0, n - 1);
+}
+
+TreeOptions& tree_options(PanelContext& context) { return context.cache->tree; }
+
+const RoundViews& round_views(PanelContext& context) {
+  ViewCache& cache = *context.cache;
+  const RoundKey key = {context.store.version(), shown_round(context), ImGui::GetFontSize(), cache.tree};
+  if (cache.round_key == key) return cache.round;
+  // A node index means nothing in another round.
+  if (cache.round_key && cache.round_key->round != key.round) context.selection.node.reset();
+  const RoundRecord& record = *context.shown();
+  LayoutOptions options;
+  options.top_down = cache.tree.top_down;
+  options.max_candidates = cache.tree.candidates ? LayoutOptions{}.max_candidates : 0;
+  options.text_width_em = [](std::string_view text) {
+    return ImGui::CalcTextSize(text.data(), text.data() + text.size()).x / ImGui::GetFontSize();
+  };
+  cache.round = {tree_layout(record, options), theta_plot(record), marginals_grid(record)};
+  cache.round_key = key;
+  return cache.round;
+}
+
+const RunViews& run_views(PanelContext& context) {
+  ViewCache& cache = *context.cache;
+  if (cache.run_version == context.store.version()) return cache.run;
+  cache.run = {timeline(context.store), transcript(context.store), summary(context.store)};
+  cache.run_version = context.store.version();
+  return cache.run;
+}
+
+void publish_hover(std::optional<int32_t>& slot, bool over, std::optional<int32_t> value) {
+  bool* was_over = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("was_over"), false);
+  if (over) {
+    slot = value;
+  } else if (*was_over) {
+    slot.reset();
+  }
+  *was_over = over;
+}
+
+void draw_empty(const std::string& sentence) {
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const float wrap = std::max(em(), std::min(room.x - 2 * em(), 30 * em()));
+  const ImVec2 size = ImGui::CalcTextSize(sentence.c_str(), nullptr, false, wrap);
+  const ImVec2 cursor = ImGui::GetCursorPos();
+  ImGui::SetCursorPos({cursor.x + std::max(0.0f, 0.5f * (room.x - size.x)),
+                       cursor.y + std::max(0.0f, 0.4f * (room.y - size.y))});
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + wrap);
+  dim_text(sentence);
+  ImGui::PopTextWrapPos();
+}
+
+void dim_text(std::string_view words) {
+  ImGui::PushStyleColor(ImGuiCol_Text, palette().text_dim);
+  ImGui::TextUnformatted(words.data(), words.data() + words.size());
+  ImGui::PopStyleColor();
+}
+
+void draw_figure(const char* label, const std::string& value, const std::string& origin) {
+  dim_text(label);
+  ImGui::SameLine(0, 0.4f * em());
+  ImGui::TextUnformatted(value.c_str());
+  if (origin.empty()) return;
+  ImGui::SameLine(0, 0.4f * em());
+  dim_text("(" + origin + ")");
+}
+
+void node_tooltip(const RoundRecord& record, int32_t node) {
+  if (!ImGui::BeginTooltip()) return;
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + 26 * em());
+  ImGui::TextUnformatted(node_verdict(record, node).c_str());
+  ImGui::PopTextWrapPos();
+  for (const Fact& fact : node_facts(record, node)) draw_figure(fact.label.c_str(), fact.value, fact.origin);
+  ImGui::EndTooltip();
+}
+
+void flow(float width) {
+  const ImGuiStyle& style = ImGui::GetStyle();
+  const float right = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
+  if (ImGui::GetItemRectMax().x + style.ItemSpacing.x + width <= right) ImGui::SameLine();
+}
+
+float button_width(const char* label) {
+  const ImGuiStyle& style = ImGui::GetStyle();
+  return ImGui::CalcTextSize(label, nullptr, true).x + 2 * style.FramePadding.x;
+}
+
+}  // namespace draftscope

@@ -1,0 +1,66 @@
+// What panels share: cached views, linked hover, empty states, numbers with their origin.
+#pragma once
+
+#include <imgui.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ui/gui/panels.h"
+#include "ui/view/marginals_grid.h"
+#include "ui/view/summary.h"
+#include "ui/view/theta_plot.h"
+#include "ui/view/timeline.h"
+#include "ui/view/transcript.h"
+#include "ui/view/tree_layout.h"
+
+namespace draftscope {
+
+struct RoundViews {
+  TreeLayout layout;
+  ThetaPlot theta;
+  MarginalsGrid marginals;
+};
+struct RunViews {
+  Timeline timeline;
+  Transcript transcript;
+  Summary summary;
+};
+
+/// Index of the shown round; -1 when there is none.
+int64_t shown_round(const PanelContext& context);
+/// Shows `round` (clamped to what is there); the newest one does not turn following on.
+void show_round(PanelContext& context, int64_t round);
+/// How the tree is laid out; part of what the cache depends on.
+struct TreeOptions {
+  bool top_down = false;
+  bool candidates = true;
+  bool operator==(const TreeOptions&) const = default;
+};
+TreeOptions& tree_options(PanelContext& context);
+
+/// Views of the shown round, which must exist.
+const RoundViews& round_views(PanelContext& context);
+const RunViews& run_views(PanelContext& context);
+
+/// Writes a linked hover value while the pointer is over this window, and clears it once when it leaves, so
+/// that panels do not erase each other's.
+void publish_hover(std::optional<int32_t>& slot, bool over, std::optional<int32_t> value);
+
+/// A sentence in the middle of the window, wrapped.
+void draw_empty(const std::string& sentence);
+/// "label value origin" on one line, the origin dim. Pass an empty origin for identities.
+void draw_figure(const char* label, const std::string& value, const std::string& origin);
+/// Small dim words, e.g. an origin.
+void dim_text(std::string_view words);
+/// Tooltip about a node: its verdict and its facts.
+void node_tooltip(const RoundRecord& record, int32_t node);
+/// SameLine when `width` pixels fit beside the last item, else a new line.
+void flow(float width);
+/// Width of a button or checkbox with this label.
+float button_width(const char* label);
+
+inline float em() { return ImGui::GetFontSize(); }
+
+}  // namespace draftscope

@@ -1,0 +1,98 @@
+#include "ui/gui/status_bar.h"
+
+#include <fmt/format.h>
+#include <imgui.h>
+#include <imgui_internal.h>
+
+#include "ui/gui/palette.h"
+#include "ui/view/summary.h"
+
+namespace draftscope {
+namespace {
+
+std::string state_of(const RecordStore& store, bool live) {
+  if (!live) return store.info() ? "RECORDING" : "NO RECORDING";
+  if (!store.info()) return "LIVE, idle";
+  return store.end() ? fmt::format("LIVE, ended ({})", name(store.end()->reason)) : "LIVE, decoding";
+}
+
+void add_speed(std::vector<StatusItem>& items, const RecordStore& store) {
+  if (store.empty()) return;
+  const Summary run = summary(store);
+  for (const std::string& problem : run.problems) items.push_back({problem, problem, true});
+  if (run.tokens_per_s > 0) {
+    items.push_back({fmt::format("{:.1f} tokens/s measured", run.tokens_per_s),
+                     "Tokens committed per second of measured round time, over all rounds kept here."});
+  }
+  items.push_back({fmt::format("{:.2f} tokens/round", run.tokens_per_round),
+                   fmt::format("Over {} rounds, the bonus token included.", store.rounds().size())});
+}
+
+void add_session(std::vector<StatusItem>& items, const SessionInfo& info, const RecordStore& store) {
+  // The method can be changed between rounds: the newest round knows it best.
+  const Method method = store.empty() ? info.method : store.rounds().back().method;
+  items.push_back({name(method), "How this session drafts and chooses its budget."});
+  if (!info.note.empty()) items.push_back({info.note, "What to keep in mind about these numbers.", true});
+  items.push_back({info.drafter_name.empty() ? info.target_name
+                                             : fmt::format("{} + {}", info.target_name, info.drafter_name),
+                   "Target model and its drafter."});
+  items.push_back({info.precision, "Precision of the weights."});
+  items.push_back({info.backend, "What computes."});
+  items.push_back({info.machine, "Machine that the times were measured on."});
+}
+
+}  // namespace
+
+std::vector<StatusItem> status_items(const RecordStore& store, bool live, const std::string& notice) {
+  std::vector<StatusItem> items;
+  items.push_back({state_of(store, live), live ? "Rounds come from an engine in this process."
+                                               : "Rounds come from a trace; the engine controls are off."});
+  if (!notice.empty()) items.push_back({notice, notice});
+  if (store.end() && store.end()->reason == EndReason::kError) {
+    items.push_back({store.end()->message, store.end()->message, true});
+  }
+  if (!store.errors().empty()) {
+    items.push_back(
+        {fmt::format("{} unreadable frame{}", store.errors().size(), store.errors().size() == 1 ? "" : "s"),
+         store.errors().back(), true});
+  }
+  if (store.n_skipped() > 0) {
+    items.push_back(
+        {fmt::format("{} round{} not shown", store.n_skipped(), store.n_skipped() == 1 ? "" : "s"),
+         "The live queue was full, so these rounds were decoded but not sent to the window.", true});
+  }
+  add_speed(items, store);
+  if (store.info()) add_session(items, *store.info(), store);
+  return items;
+}
+
+void draw_status_bar(const std::vector<StatusItem>& items) {
+  const ImGuiStyle& style = ImGui::GetStyle();
+  const float height = ImGui::GetFrameHeight();
+  constexpr ImGuiWindowFlags kFlags =
+      ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_MenuBar;
+  if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height, kFlags)) {
+    if (ImGui::BeginMenuBar()) {
+      const float right_edge = ImGui::GetWindowPos().x + ImGui::GetWindowWidth() - style.WindowPadding.x;
+      bool first = true;
+      for (const StatusItem& item : items) {
+        if (item.text.empty()) continue;
+        const float separator = first ? 0 : 2 * style.ItemSpacing.x;
+        if (ImGui::GetCursorScreenPos().x + separator + ImGui::CalcTextSize(item.text.c_str()).x >
+            right_edge) {
+          break;
+        }
+        if (!first) ImGui::Separator();
+        first = false;
+        ImGui::PushStyleColor(ImGuiCol_Text, item.warning ? palette().warning : palette().text);
+        ImGui::TextUnformatted(item.text.c_str());
+        ImGui::PopStyleColor();
+        ImGui::SetItemTooltip("%s", item.explanation.c_str());
+      }
+      ImGui::EndMenuBar();
+    }
+  }
+  ImGui::End();
+}
+
+}  // namespace draftscope

@@ -1,0 +1,119 @@
+// Studio: menu, dockspace, seven panels, status bar. Names no graphics library, so that app/ may include it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/record/command.h"
+#include "ui/gui/panels.h"
+#include "ui/gui/status_bar.h"
+#include "ui/selection.h"
+#include "ui/store.h"
+
+namespace draftscope {
+
+enum class Action : uint8_t;
+
+/// What a frame asks of whoever owns the window.
+struct StudioRequests {
+  std::optional<std::string> open_trace;  // a path, not yet checked
+  bool back_to_live = false;
+  bool save_picture = false;
+  bool quit = false;
+  int32_t scale_steps = 0;  // Ctrl+plus and Ctrl+minus since the last frame
+  bool scale_reset = false;
+};
+
+/// One recording or one live engine, drawn. Needs a current GuiContext only inside draw_* calls.
+class Studio {
+ public:
+  /// `store` must outlive the studio. `live`: an engine answers `send`.
+  Studio(const RecordStore& store, std::function<void(Command)> send, bool live);
+
+  /// One frame of the whole window, between NewFrame and Render.
+  void draw_frame();
+  /// One frame with a single panel over the whole viewport; `panel` is one of panel_names().
+  void draw_single_panel(std::string_view panel);
+
+  StudioRequests take_requests();
+  /// One sentence for the status bar, until the next one.
+  void set_notice(std::string sentence);
+  /// What the controls offer before anything was decoded, e.g. the prompt of the command line.
+  void set_start(StartCommand start) { controls_.start = std::move(start); }
+  void allow_opening(bool traces, bool back_to_live);
+  /// True while the picture changes without input: a recording plays.
+  bool animating() const { return playing_; }
+
+  Selection& selection() { return selection_; }
+  const ControlState& controls() const { return controls_; }
+  void perform(Action action);
+
+ private:
+  void begin_selection_frame();
+  void play_recording();
+  void handle_keys();
+  void step_rounds(int64_t n_rounds);
+  void draw_panel(int index);
+  void draw_panel_windows();
+  void draw_menu_bar();
+  void draw_file_menu();
+  void draw_view_menu();
+  void draw_help_menu();
+  void draw_action_item(Action action, bool enabled = true);
+  void draw_open_dialog();
+  void draw_explanation();
+  void draw_keys();
+
+  const RecordStore& store_;
+  Selection selection_;
+  ControlState controls_;
+  CostEditState cost_;
+  PanelContext context_;
+  StudioRequests requests_;
+  std::string notice_, open_path_;
+  std::vector<StatusItem> status_;  // of status_version_
+  std::optional<uint64_t> status_version_;
+  std::array<bool, 7> panel_open_;
+  bool can_open_ = false, can_go_live_ = false;
+  bool reset_layout_ = false, swap_theme_ = false;
+  bool ask_path_ = false, show_explanation_ = false, show_keys_ = false;
+  bool playing_ = false;
+  double next_step_s_ = 0;  // ImGui time of the next round while playing
+  int64_t last_seq_ = -1;   // round drawn last frame
+};
+
+/// Names for `render --panel`: "window" for everything, then tree, throughput, ... as in the View menu.
+std::vector<std::string> panel_names();
+
+/// Appends what is new to the store; true when something was. Never waits.
+using Poll = std::function<bool(RecordStore&)>;
+
+struct StudioOptions {
+  std::string title = "Draftscope";
+  int32_t width = 1600, height = 900;  // pixels at scale 1
+  float scale = 0;                     // 0: the monitor's
+  bool remember_layout = true;         // in the person's configuration folder
+  StartCommand start;                  // what the controls begin with
+  /// Opens a trace for File > Open and for dropped files; empty: no such menu entry.
+  std::function<Result<Poll>(const std::string& path)> open_trace;
+};
+
+/// Shows the window until it is closed, drawing when there is input or data. Sends no QuitCommand itself.
+/// Fails with one sentence when there is no display.
+Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live,
+                         const StudioOptions& options);
+
+/// Draws `panel` (one of panel_names()) to a PNG without a display. `round` is an index into
+/// store.rounds(), -1 for the last; width, height in pixels. Fails on an unknown panel or round, without
+/// EGL, or when `path` cannot be written.
+Status render_panel_png(const RecordStore& store, const std::string& panel, int64_t round, int32_t width,
+                        int32_t height, float scale, const std::string& path);
+
+}  // namespace draftscope

@@ -1,0 +1,226 @@
+// The menus, keys and help windows of the studio.
+#include <imgui.h>
+#include <misc/cpp/imgui_stdlib.h>
+
+#include <utility>
+
+#include "ui/gui/dockspace.h"
+#include "ui/gui/palette.h"
+#include "ui/gui/studio.h"
+#include "ui/gui/studio_actions.h"
+#include "ui/gui/theme.h"
+
+namespace draftscope {
+namespace {
+
+constexpr int64_t kManyRounds = 10;
+
+struct Term {
+  const char* word;
+  const char* meaning;
+};
+constexpr Term kGlossary[] = {
+    {"Round", "Draft, verify, accept. Each round adds at least one token to the text."},
+    {"Draft", "A small model guesses the next tokens, all depths at once."},
+    {"Verify", "The large model checks every drafted node in one pass."},
+    {"Accept", "The path that the large model would have written itself is kept, so the text never changes."},
+    {"Root", "The last token of the text so far. It is verified too: n nodes are n + 1 rows."},
+    {"Bonus", "The large model's own token after the accepted path. It comes free with every round."},
+    {"Budget", "How many nodes are verified. More nodes: more tokens accepted, but a slower pass."},
+    {"Marginal", "The drafter's probability for a token at a depth, whatever was chosen before it."},
+    {"Measured, predicted, derived, imported, illustrative",
+     "Where a number comes from; every panel says so."},
+};
+
+}  // namespace
+
+void Studio::perform(Action action) {
+  const auto last = static_cast<int64_t>(store_.rounds().size()) - 1;
+  switch (action) {
+    case Action::kPlayPause:
+      if (context_.live) {
+        controls_.paused = !controls_.paused;
+        context_.send(controls_.paused ? Command(PauseCommand{}) : Command(ResumeCommand{}));
+      } else if (!store_.empty()) {
+        playing_ = !playing_;
+        if (playing_ && selection_.round >= last) selection_.round = 0;  // played to the end: once more
+        selection_.follow_live = false;
+      }
+      break;
+    case Action::kStep:
+      if (!context_.live) return step_rounds(1);
+      controls_.paused = true;
+      context_.send(StepCommand{});
+      break;
+    case Action::kPreviousRound:
+      return step_rounds(-1);
+    case Action::kNextRound:
+      return step_rounds(1);
+    case Action::kBackTen:
+      return step_rounds(-kManyRounds);
+    case Action::kForwardTen:
+      return step_rounds(kManyRounds);
+    case Action::kFirstRound:
+      return step_rounds(-selection_.round);
+    case Action::kFollow:
+      playing_ = false;
+      selection_.follow_live = true;
+      break;
+    case Action::kClearNode:
+      selection_.node.reset();
+      break;
+    case Action::kOpenTrace:
+      ask_path_ = can_open_;
+      break;
+    case Action::kSavePicture:
+      requests_.save_picture = true;
+      break;
+    case Action::kQuit:
+      requests_.quit = true;
+      break;
+    case Action::kLarger:
+      ++requests_.scale_steps;
+      break;
+    case Action::kSmaller:
+      --requests_.scale_steps;
+      break;
+    case Action::kNormalSize:
+      requests_.scale_reset = true;
+      break;
+    case Action::kExplain:
+      show_explanation_ = !show_explanation_;
+      break;
+    case Action::kKeys:
+      show_keys_ = !show_keys_;
+      break;
+  }
+}
+
+/// Keys belong to a text field while it is edited, to a dialog while it is open, and to the widget that the
+/// keyboard walks over (after Tab) while it does.
+void Studio::handle_keys() {
+  const ImGuiIO& io = ImGui::GetIO();
+  constexpr ImGuiPopupFlags kAny = ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel;
+  if (io.WantTextInput || ImGui::IsPopupOpen(nullptr, kAny)) return;
+  for (const ActionRow& row : action_rows()) {
+    const bool plain_key = (row.chord & ImGuiMod_Mask_) == 0 || (row.chord & ImGuiMod_Shift) != 0;
+    const bool function_key = row.chord >= ImGuiKey_F1 && row.chord <= ImGuiKey_F24;
+    if (io.NavVisible && plain_key && !function_key) continue;
+    ImGuiInputFlags flags = ImGuiInputFlags_RouteGlobal;
+    if (row.repeats) flags |= ImGuiInputFlags_Repeat;
+    const bool pressed = ImGui::Shortcut(row.chord, flags);
+    if (pressed || (row.other_chord != 0 && ImGui::Shortcut(row.other_chord, flags))) perform(row.action);
+  }
+}
+
+void Studio::draw_action_item(Action action, bool enabled) {
+  const ActionRow& row = row_of(action);
+  if (ImGui::MenuItem(row.label, row.keys, false, enabled)) perform(action);
+}
+
+void Studio::draw_file_menu() {
+  draw_action_item(Action::kOpenTrace, can_open_);
+  if (ImGui::MenuItem("Back to the engine", nullptr, false, can_go_live_)) requests_.back_to_live = true;
+  draw_action_item(Action::kSavePicture);
+  ImGui::Separator();
+  draw_action_item(Action::kQuit);
+}
+
+void Studio::draw_view_menu() {
+  for (int i = 0; i < kNPanels; ++i) ImGui::MenuItem(kPanels[i].title, nullptr, &panel_open_[i]);
+  ImGui::Separator();
+  draw_action_item(Action::kLarger);
+  draw_action_item(Action::kSmaller);
+  draw_action_item(Action::kNormalSize);
+  ImGui::Separator();
+  const bool light = current_theme() == Theme::kLight;
+  if (ImGui::MenuItem("Light colours", nullptr, light)) swap_theme_ = true;
+  if (ImGui::MenuItem("Reset layout")) {
+    panel_open_.fill(true);
+    reset_layout_ = true;
+  }
+}
+
+void Studio::draw_help_menu() {
+  draw_action_item(Action::kExplain);
+  draw_action_item(Action::kKeys);
+}
+
+void Studio::draw_menu_bar() {
+  if (!ImGui::BeginMainMenuBar()) return;
+  const std::pair<const char*, void (Studio::*)()> menus[] = {{"File", &Studio::draw_file_menu},
+                                                              {"View", &Studio::draw_view_menu},
+                                                              {"Help", &Studio::draw_help_menu}};
+  for (const auto& [label, draw] : menus) {
+    if (!ImGui::BeginMenu(label)) continue;
+    (this->*draw)();
+    ImGui::EndMenu();
+  }
+  ImGui::EndMainMenuBar();
+}
+
+void Studio::draw_open_dialog() {
+  constexpr const char* kTitle = "Open trace";
+  if (std::exchange(ask_path_, false)) ImGui::OpenPopup(kTitle);
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
+  if (!ImGui::BeginPopupModal(kTitle, nullptr, ImGuiWindowFlags_AlwaysAutoResize)) return;
+  ImGui::TextUnformatted("Path of a trace file. Dropping the file on the window does the same.");
+  ImGui::SetNextItemWidth(ImGui::GetFontSize() * 36);
+  if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
+  const bool entered = ImGui::InputText("##path", &open_path_, ImGuiInputTextFlags_EnterReturnsTrue);
+  ImGui::BeginDisabled(open_path_.empty());
+  const bool pressed = ImGui::Button("Open");
+  ImGui::EndDisabled();
+  ImGui::SameLine();
+  const bool cancelled = ImGui::Button("Cancel") || ImGui::IsKeyPressed(ImGuiKey_Escape);
+  if ((entered || pressed) && !open_path_.empty()) requests_.open_trace = open_path_;
+  if (entered || pressed || cancelled) {
+    ImGui::CloseCurrentPopup();
+    ImGui::SetNavCursorVisible(false);  // the keys go back to the rounds
+  }
+  ImGui::EndPopup();
+}
+
+void Studio::draw_explanation() {
+  if (!show_explanation_) return;
+  const float em = ImGui::GetFontSize();
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
+  ImGui::SetNextWindowSize(ImVec2(48 * em, 0), ImGuiCond_Appearing);
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings;
+  if (ImGui::Begin(row_of(Action::kExplain).label, &show_explanation_, kFlags)) {
+    ImGui::TextWrapped(
+        "A large model writes one token per pass. A small one drafts a tree of guesses, and one pass of the "
+        "large one checks them all. This window shows every round of that as it happens.");
+    ImGui::SeparatorText("Panels");
+    for (const PanelName& panel : kPanels) {
+      ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().root), "%s", panel.title);
+      ImGui::SameLine(9 * em);
+      ImGui::TextWrapped("%s", panel.question);
+    }
+    ImGui::SeparatorText("Words");
+    for (const Term& term : kGlossary) {
+      ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(palette().bonus), "%s", term.word);
+      if (ImGui::GetItemRectSize().x < 8 * em) ImGui::SameLine(9 * em);
+      ImGui::TextWrapped("%s", term.meaning);
+    }
+  }
+  ImGui::End();
+}
+
+void Studio::draw_keys() {
+  if (!show_keys_) return;
+  ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
+  constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings |
+                                      ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoCollapse;
+  if (ImGui::Begin(row_of(Action::kKeys).label, &show_keys_, kFlags)) {
+    for (const ActionRow& row : action_rows()) {
+      ImGui::TextUnformatted(row.keys);
+      ImGui::SameLine(ImGui::GetFontSize() * 9);
+      ImGui::TextUnformatted(row.label);
+    }
+    ImGui::TextDisabled("Tab walks through the widgets; Esc gives the keys back to the rounds.");
+  }
+  ImGui::End();
+}
+
+}  // namespace draftscope

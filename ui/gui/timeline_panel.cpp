@@ -1,0 +1,259 @@
+// Every round as a bar, newest right: tokens above, time per phase below. Click or drag to look back.
+#include <fmt/format.h>
+#include <imgui.h>
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ui/gui/palette.h"
+#include "ui/gui/panel_common.h"
+
+namespace draftscope {
+namespace {
+
+constexpr float kMinBar = 0.12f, kMaxBar = 4.0f;  // ems per round
+
+std::array<ImU32, kPhases> phase_colours() {
+  const Palette& c = palette();
+  return {c.draft, c.grow, c.verify, c.accept, c.commit};
+}
+
+/// Which rounds are in sight and how wide each is.
+struct Span {
+  int64_t first = 0, n = 0;
+  float bar = 0;  // pixels per round
+};
+
+Span span_of(int64_t n_rounds, int64_t shown, float width, float bar_em) {
+  Span span;
+  span.bar = bar_em * em();
+  span.n = std::clamp<int64_t>(static_cast<int64_t>(width / span.bar), 1, n_rounds);
+  span.first = std::clamp<int64_t>(shown - span.n / 2, 0, n_rounds - span.n);
+  return span;
+}
+
+struct Lane {
+  ImVec2 min, max;
+  double top = 1;  // value at the upper edge
+
+  float y(double value) const {
+    return max.y - (max.y - min.y) * static_cast<float>(std::clamp(value / top, 0.0, 1.0));
+  }
+};
+
+double highest(const std::vector<double>& values, const Span& span) {
+  double top = 0;
+  for (int64_t i = span.first; i < span.first + span.n; ++i)
+    top = std::max(top, values[static_cast<size_t>(i)]);
+  return top;
+}
+
+void draw_scale(const Lane& lane, const char* title, const std::string& top) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddLine({lane.min.x, lane.max.y}, {lane.max.x, lane.max.y}, palette().line);
+  list->AddLine({lane.min.x, lane.min.y}, {lane.max.x, lane.min.y}, with_alpha(palette().line, 0.5f));
+  const float text_x = lane.min.x - 4.9f * em();
+  list->AddText({text_x, lane.min.y - 0.2f * em()}, palette().text_dim, top.c_str());
+  if (lane.max.y - lane.min.y > 2.0f * em())
+    list->AddText({text_x, lane.max.y - em()}, palette().text_dim, title);
+}
+
+void draw_token_bar(const Lane& lane, const Timeline& timeline, size_t i, float x0, float x1) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const float split = lane.y(timeline.accepted[i]);
+  list->AddRectFilled({x0, split}, {x1, lane.max.y}, palette().accepted);
+  // The bonus is hollow, so that both are told apart without colour.
+  list->AddRect({x0, lane.y(timeline.committed[i])}, {x1, split}, palette().bonus, 0, 1.0f);
+}
+
+void draw_time_bar(const Lane& lane, const Timeline& timeline, size_t i, float x0, float x1) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto colours = phase_colours();
+  double sum = 0;
+  for (size_t phase = 0; phase < kPhases; ++phase) {
+    const double ms = timeline.took_ms[phase][i];
+    list->AddRectFilled({x0, lane.y(sum + ms)}, {x1, lane.y(sum)}, colours[phase]);
+    sum += ms;
+  }
+  if (timeline.predicted_total_ms[i] <= 0) return;
+  const float y = lane.y(timeline.predicted_total_ms[i]);
+  list->AddLine({x0 - 1, y}, {x1 + 1, y}, palette().selected, std::max(1.0f, 0.1f * em()));
+}
+
+void draw_bars(const Timeline& timeline, const Span& span, const Lane& tokens, const Lane& time,
+               int64_t shown) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (int64_t k = 0; k < span.n; ++k) {
+    const auto i = static_cast<size_t>(span.first + k);
+    const float x0 = tokens.min.x + static_cast<float>(k) * span.bar;
+    const float gap = span.bar > 0.4f * em() ? 0.12f * span.bar : 0.0f;
+    const float x1 = std::max(x0 + 1, x0 + span.bar - gap);
+    if (span.first + k == shown) {
+      list->AddRectFilled({x0 - gap, tokens.min.y}, {x1 + gap, time.max.y},
+                          with_alpha(palette().selected, 0.18f));
+      list->AddRect({x0 - gap, tokens.min.y}, {x1 + gap, time.max.y}, palette().selected);
+    }
+    draw_token_bar(tokens, timeline, i, x0, x1);
+    draw_time_bar(time, timeline, i, x0, x1);
+    if (timeline.gap_before[i] > 0) {
+      list->AddLine({x0, tokens.min.y}, {x0, time.max.y}, palette().warning, std::max(1.0f, 0.12f * em()));
+    }
+  }
+}
+
+void handle_keys(PanelContext& context, int64_t shown) {
+  if (!ImGui::IsWindowFocused() || ImGui::GetIO().WantTextInput) return;
+  const ImGuiID owner = ImGui::GetID("rounds");
+  const int64_t stride = ImGui::GetIO().KeyShift ? 10 : 1;
+  const int64_t last = static_cast<int64_t>(context.store.rounds().size()) - 1;
+  const std::array<std::pair<ImGuiKey, int64_t>, 4> keys = {{{ImGuiKey_LeftArrow, shown - stride},
+                                                             {ImGuiKey_RightArrow, shown + stride},
+                                                             {ImGuiKey_Home, 0},
+                                                             {ImGuiKey_End, last}}};
+  for (const auto& [key, round] : keys) {
+    ImGui::SetKeyOwner(key, owner);  // otherwise they would move the focus between widgets
+    if (!ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, owner)) continue;
+    show_round(context, round);
+    if (key == ImGuiKey_End) context.selection.follow_live = true;
+  }
+}
+
+void draw_figures_popup(const Summary& summary) {
+  if (!ImGui::BeginPopup("figures")) return;
+  for (const Figure& figure : summary.figures) {
+    draw_figure(figure.label.c_str(), figure.value, figure.origin);
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + 30 * em());
+    ImGui::Indent(em());
+    dim_text(figure.definition);
+    ImGui::Unindent(em());
+    ImGui::PopTextWrapPos();
+  }
+  ImGui::EndPopup();
+}
+
+void draw_header(PanelContext& context, const RunViews& views, int64_t shown) {
+  bool following = context.selection.follow_live;
+  if (ImGui::Checkbox("Follow live", &following)) {
+    show_round(context, shown);
+    context.selection.follow_live = following;
+  }
+  ImGui::SetItemTooltip("Show the newest round as it comes; choosing a round turns this off.");
+  flow(button_width("Run figures"));
+  if (ImGui::Button("Run figures")) ImGui::OpenPopup("figures");
+  ImGui::SetItemTooltip("Speed, speedup and more, each with its definition and origin.");
+  draw_figures_popup(views.summary);
+  for (const Figure& figure : views.summary.figures) {
+    const bool headline =
+        figure.label == "speed" || figure.label == "tokens per round" || figure.label == "speedup";
+    const std::string whole = figure.label + figure.value + " (" + figure.origin + ")";
+    const float width = ImGui::CalcTextSize(whole.c_str()).x + 1.2f * em();
+    // One line only: the popup has them all.
+    if (!headline || ImGui::GetItemRectMax().x + width > ImGui::GetWindowPos().x + ImGui::GetWindowWidth())
+      continue;
+    ImGui::SameLine();
+    ImGui::BeginGroup();
+    ImGui::AlignTextToFramePadding();
+    draw_figure(figure.label.c_str(), figure.value, figure.origin);
+    ImGui::EndGroup();
+    ImGui::SetItemTooltip("%s", figure.definition.c_str());
+  }
+  for (const std::string& problem : views.summary.problems) {
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
+    ImGui::TextWrapped("! %s", problem.c_str());
+    ImGui::PopStyleColor();
+  }
+}
+
+void draw_legend(const Timeline& timeline) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto entry = [&](const char* word, ImU32 colour, bool filled) {
+    flow(ImGui::CalcTextSize(word).x + 1.0f * em());
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const ImVec2 a = {at.x, at.y + 0.2f * em()}, b = {at.x + 0.7f * em(), at.y + 0.9f * em()};
+    if (filled) {
+      list->AddRectFilled(a, b, colour);
+    } else {
+      list->AddRect(a, b, colour);
+    }
+    ImGui::Dummy({0.7f * em(), ImGui::GetTextLineHeight()});
+    ImGui::SameLine(0, 0.3f * em());
+    dim_text(word);
+  };
+  dim_text("tokens:");
+  entry("accepted", palette().accepted, true);
+  entry("bonus", palette().bonus, false);
+  flow(ImGui::CalcTextSize("  time:").x);
+  dim_text("  time:");
+  const auto colours = phase_colours();
+  for (size_t phase = 0; phase < kPhases; ++phase) entry(kPhaseNames[phase], colours[phase], true);
+  const std::string line = fmt::format("bright line: total {}", timeline.predicted_origin);
+  flow(ImGui::CalcTextSize(line.c_str()).x);
+  dim_text(line);
+}
+
+void bar_tooltip(const Timeline& timeline, int64_t round) {
+  if (!ImGui::BeginTooltip()) return;
+  ImGui::TextUnformatted(round_line(timeline, round).c_str());
+  for (size_t phase = 0; phase < kPhases; ++phase) {
+    draw_figure(kPhaseNames[phase],
+                fmt::format("{:.3f} ms", timeline.took_ms[phase][static_cast<size_t>(round)]),
+                timeline.took_origin);
+  }
+  ImGui::EndTooltip();
+}
+
+void draw_lanes(PanelContext& context, const Timeline& timeline, int64_t shown) {
+  float* bar_em = ImGui::GetStateStorage()->GetFloatRef(ImGui::GetID("bar"), 0);  // 0: chosen here
+  ImVec2 room = ImGui::GetContentRegionAvail();
+  room = {std::max(room.x, 12 * em()), std::max(room.y, 4 * em())};
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float left = at.x + 5.0f * em(), right = at.x + room.x - 0.3f * em();
+  ImGui::InvisibleButton("lanes", room);
+  ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
+  const bool hovered = ImGui::IsItemHovered(), held = ImGui::IsItemActive();
+  const auto n_rounds = static_cast<int64_t>(timeline.round.size());
+  const float room_em = (right - left) / em();
+  const float bar = *bar_em > 0 ? *bar_em : std::clamp(room_em / static_cast<float>(n_rounds), 0.4f, 1.6f);
+  const float wheel = hovered ? ImGui::GetIO().MouseWheel : 0;
+  if (wheel != 0) *bar_em = std::clamp(bar * std::pow(1.2f, wheel), kMinBar, kMaxBar);
+  // While the pointer drags, the bars stand still under it.
+  int* anchor = ImGui::GetStateStorage()->GetIntRef(ImGui::GetID("anchor"), 0);
+  if (!held) *anchor = static_cast<int>(shown);
+  const Span span = span_of(n_rounds, *anchor, right - left, bar);
+  const float middle = at.y + 0.45f * room.y;
+  Lane tokens = {{left, at.y + 0.5f * em()}, {right, middle - 0.3f * em()}};
+  Lane time = {{left, middle + 0.3f * em()}, {right, at.y + room.y - 0.4f * em()}};
+  tokens.top = std::max(1.0, highest(timeline.committed, span));
+  time.top =
+      std::max({1e-6, highest(timeline.took_total_ms, span), highest(timeline.predicted_total_ms, span)});
+  draw_scale(tokens, "tokens", fmt::format("{:.0f}", tokens.top));
+  draw_scale(time, "time", fmt::format("{:.3g} ms", time.top));
+  ImGui::PushClipRect({left - 1, at.y}, {right + 1, at.y + room.y}, true);
+  draw_bars(timeline, span, tokens, time, shown);
+  ImGui::PopClipRect();
+  const auto under =
+      span.first + static_cast<int64_t>(std::floor((ImGui::GetIO().MousePos.x - left) / span.bar));
+  const int64_t round = std::clamp<int64_t>(under, span.first, span.first + span.n - 1);
+  if (held) show_round(context, round);
+  if (hovered && under == round) bar_tooltip(timeline, round);
+}
+
+}  // namespace
+
+void draw_timeline_panel(PanelContext& context) {
+  const RunViews& views = run_views(context);
+  const int64_t shown = shown_round(context);
+  if (shown < 0) {
+    draw_empty(views.timeline.empty_reason);
+    return;
+  }
+  draw_header(context, views, shown);
+  ImGui::TextWrapped("%s", round_line(views.timeline, shown).c_str());
+  draw_legend(views.timeline);
+  handle_keys(context, shown);
+  draw_lanes(context, views.timeline, shown);
+}
+
+}  // namespace draftscope

@@ -1,0 +1,197 @@
+// The output text, told apart by who wrote it: accepted drafts are underlined, bonus tokens are boxed.
+#include <fmt/format.h>
+#include <imgui.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "engine/base/utf8.h"
+#include "ui/gui/palette.h"
+#include "ui/gui/panel_common.h"
+
+namespace draftscope {
+namespace {
+
+/// Where the next piece of text goes, and what the pointer is over.
+struct Flow {
+  ImVec2 origin, pen;  // screen
+  float right = 0, line = 0;
+  bool white_space = false;  // draw it
+  int64_t shown = -1;        // round to highlight
+  int64_t hovered = -1;      // span under the pointer
+  float shown_y = -1;        // top of the shown round's first piece, screen
+
+  void new_line() { pen = {origin.x, pen.y + line}; }
+};
+
+/// Length of the next piece: a newline, a run of blanks, or a word.
+size_t piece_length(std::string_view text) {
+  if (text[0] == '\n') return 1;
+  const bool blank = text[0] == ' ' || text[0] == '\t';
+  size_t end = 1;
+  while (end < text.size() && text[end] != '\n' && (text[end] == ' ' || text[end] == '\t') == blank) ++end;
+  return end;
+}
+
+/// Length of the longest start of `piece` that fits `width` pixels, at least one character.
+size_t fitting_length(std::string_view piece, float width) {
+  size_t fit = 0;
+  float used = 0;
+  while (fit < piece.size()) {
+    const auto bytes = static_cast<size_t>(std::max(1, utf8_length(piece.substr(fit))));
+    used += ImGui::CalcTextSize(piece.data() + fit, piece.data() + fit + bytes).x;
+    if (used > width && fit > 0) break;
+    fit += bytes;
+  }
+  return fit;
+}
+
+ImU32 text_colour(SpanKind kind) {
+  return kind == SpanKind::kPrompt ? palette().text_dim
+         : kind == SpanKind::kGap  ? palette().warning
+                                   : palette().text;
+}
+
+void decorate(ImDrawList* list, SpanKind kind, ImVec2 a, ImVec2 b) {
+  const float thick = std::max(1.0f, 0.1f * em());
+  if (kind == SpanKind::kAccepted)
+    list->AddLine({a.x, b.y - thick}, {b.x, b.y - thick}, palette().accepted, thick);
+  if (kind == SpanKind::kBonus) {
+    list->AddRectFilled(a, b, with_alpha(palette().bonus, 0.16f), 0.2f * em());
+    list->AddRect(a, {b.x, b.y - 1}, palette().bonus, 0.2f * em(), std::max(1.0f, 0.06f * em()));
+  }
+}
+
+std::string visible_white_space(std::string_view piece) {
+  std::string shown;
+  for (const char c : piece) shown += c == '\n' ? "↵" : c == '\t' ? "⇥" : c == ' ' ? "·" : std::string(1, c);
+  return shown;
+}
+
+void draw_piece(Flow& flow_at, const TranscriptSpan& span, size_t index, std::string_view piece) {
+  const bool newline = piece == "\n";
+  const bool blank = newline || piece[0] == ' ' || piece[0] == '\t';
+  // The drawn form of white space may not be wider than itself, or lines would break elsewhere.
+  const std::string marks = blank && flow_at.white_space ? visible_white_space(piece) : std::string();
+  const float width =
+      newline ? 0.7f * em() : ImGui::CalcTextSize(piece.data(), piece.data() + piece.size()).x;
+  const ImVec2 a = flow_at.pen;
+  const ImVec2 b = {a.x + width, a.y + ImGui::GetTextLineHeight() + 0.15f * em()};
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  if (span.round == flow_at.shown && flow_at.shown_y < 0) flow_at.shown_y = a.y;
+  if (ImGui::IsRectVisible(a, b)) {
+    if (span.round >= 0 && span.round == flow_at.shown)
+      list->AddRectFilled(a, b, with_alpha(palette().heat, 0.45f));
+    if (!newline || flow_at.white_space) decorate(list, span.kind, a, b);
+    if (!blank) list->AddText(a, text_colour(span.kind), piece.data(), piece.data() + piece.size());
+    if (!marks.empty()) list->AddText(a, palette().text_dim, marks.c_str());
+    if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(a, b))
+      flow_at.hovered = static_cast<int64_t>(index);
+  }
+  if (newline) {
+    flow_at.new_line();
+  } else {
+    flow_at.pen.x += width;
+  }
+}
+
+void draw_span(Flow& flow_at, const TranscriptSpan& span, size_t index) {
+  std::string_view text = span.text;
+  while (!text.empty()) {
+    std::string_view piece = text.substr(0, piece_length(text));
+    const float width = ImGui::CalcTextSize(piece.data(), piece.data() + piece.size()).x;
+    if (flow_at.pen.x + width > flow_at.right && piece != "\n") {
+      if (flow_at.pen.x > flow_at.origin.x) flow_at.new_line();
+      piece = piece.substr(0, fitting_length(piece, flow_at.right - flow_at.origin.x));
+    }
+    draw_piece(flow_at, span, index, piece);
+    text.remove_prefix(piece.size());
+  }
+  if (span.kind == SpanKind::kPrompt) {
+    flow_at.new_line();
+    flow_at.pen.y += 0.5f * flow_at.line;
+    if (flow_at.pen.x > flow_at.origin.x) flow_at.new_line();
+  }
+}
+
+void span_tooltip(const TranscriptSpan& span) {
+  switch (span.kind) {
+    case SpanKind::kPrompt:
+      ImGui::SetTooltip("prompt, %d tokens", span.n_tokens);
+      break;
+    case SpanKind::kAccepted:
+      ImGui::SetTooltip("round %lld: %d drafted tokens accepted", static_cast<long long>(span.round),
+                        span.n_tokens);
+      break;
+    case SpanKind::kBonus:
+      ImGui::SetTooltip("round %lld: bonus, the target's own token", static_cast<long long>(span.round));
+      break;
+    case SpanKind::kGap:
+      ImGui::SetTooltip("The window was slower than the engine, which never waits for it.");
+      break;
+  }
+}
+
+void draw_text(PanelContext& context, const Transcript& text, bool white_space) {
+  Flow flow_at;
+  flow_at.origin = flow_at.pen = ImGui::GetCursorScreenPos();
+  flow_at.right = flow_at.origin.x + ImGui::GetContentRegionAvail().x;
+  flow_at.line = 1.45f * ImGui::GetTextLineHeight();
+  flow_at.white_space = white_space;
+  flow_at.shown = shown_round(context);
+  for (size_t i = 0; i < text.spans.size(); ++i) draw_span(flow_at, text.spans[i], i);
+  const float height = flow_at.pen.y + flow_at.line - flow_at.origin.y;
+  ImGui::Dummy({1, height});
+  float* seen = ImGui::GetStateStorage()->GetFloatRef(ImGui::GetID("seen_round"), -1);
+  const auto shown = static_cast<float>(flow_at.shown);
+  if (*seen != shown && flow_at.shown_y >= 0) {
+    // Keep the shown round in sight, without moving text that is in sight already.
+    const float local = flow_at.shown_y - ImGui::GetWindowPos().y;
+    const bool in_sight = local >= 0 && local <= ImGui::GetWindowHeight() - flow_at.line;
+    if (in_sight) {
+      *seen = shown;  // from here on, scrolling is the person's
+    } else {
+      ImGui::SetScrollFromPosY(local, 0.7f);
+    }
+  }
+  if (flow_at.hovered < 0) return;
+  const TranscriptSpan& span = text.spans[static_cast<size_t>(flow_at.hovered)];
+  span_tooltip(span);
+  if (span.round >= 0 && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) show_round(context, span.round);
+}
+
+void draw_legend() {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const auto entry = [&](SpanKind kind, const char* word) {
+    flow(ImGui::CalcTextSize(word).x + 0.4f * em());
+    ImGui::AlignTextToFramePadding();
+    const ImVec2 size = ImGui::CalcTextSize(word);
+    const ImVec2 at = {ImGui::GetCursorScreenPos().x,
+                       ImGui::GetCursorScreenPos().y + ImGui::GetStyle().FramePadding.y};
+    decorate(list, kind, {at.x - 0.15f * em(), at.y},
+             {at.x + size.x + 0.15f * em(), at.y + size.y + 0.15f * em()});
+    ImGui::TextUnformatted(word);
+  };
+  entry(SpanKind::kAccepted, "accepted draft");
+  entry(SpanKind::kBonus, "bonus of the target");
+}
+
+}  // namespace
+
+void draw_transcript_panel(PanelContext& context) {
+  const Transcript& text = run_views(context).transcript;
+  if (text.spans.empty()) {
+    draw_empty(text.empty_reason);
+    return;
+  }
+  bool* white_space = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("white_space"), false);
+  ImGui::Checkbox("White space", white_space);
+  draw_legend();
+  if (ImGui::BeginChild("text")) {
+    draw_text(context, text, *white_space);
+    if (!text.empty_reason.empty()) dim_text(text.empty_reason);
+  }
+  ImGui::EndChild();
+}
+
+}  // namespace draftscope

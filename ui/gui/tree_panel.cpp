@@ -1,0 +1,143 @@
+// The draft tree of the shown round: what was drafted, verified and accepted.
+#include <fmt/format.h>
+#include <imgui.h>
+#include <imgui_internal.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ui/gui/canvas.h"
+#include "ui/gui/palette.h"
+#include "ui/gui/panel_common.h"
+#include "ui/gui/tree_draw.h"
+#include "ui/view/node_facts.h"
+
+namespace draftscope {
+namespace {
+
+/// The view that the person asked for in this frame.
+std::optional<ViewMode> draw_toolbar(PanelContext& context, const RoundRecord& record) {
+  TreeOptions& options = tree_options(context);
+  std::optional<ViewMode> wanted;
+  if (ImGui::Button("Fit")) wanted = ViewMode::kWhole;
+  ImGui::SetItemTooltip("Keep the whole tree in sight. The wheel zooms, dragging pans.");
+  flow(button_width("Path"));
+  if (ImGui::Button("Path")) wanted = ViewMode::kFocus;
+  ImGui::SetItemTooltip("Keep the accepted path in sight, large enough to read (double click does too).");
+  flow(button_width("Top-down") + ImGui::GetFrameHeight());
+  ImGui::Checkbox("Top-down", &options.top_down);
+  flow(button_width("Candidates") + ImGui::GetFrameHeight());
+  ImGui::Checkbox("Candidates", &options.candidates);
+  ImGui::SetItemTooltip("Show the first candidates that were not verified, faint.");
+  const std::string sentence = round_sentence(record);
+  flow(ImGui::CalcTextSize(sentence.c_str()).x);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted(sentence.c_str());
+  return wanted;
+}
+
+/// Arrow keys while the panel has the focus; returns the box to show, -1 when nothing changed.
+int32_t handle_keys(Selection& selection, const TreeLayout& layout) {
+  if (!ImGui::IsWindowFocused() || ImGui::GetIO().WantTextInput) return -1;
+  const bool down = layout.top_down;
+  const std::array<std::pair<ImGuiKey, Step>, 4> keys = {{
+      {down ? ImGuiKey_UpArrow : ImGuiKey_LeftArrow, Step::kParent},
+      {down ? ImGuiKey_DownArrow : ImGuiKey_RightArrow, Step::kChild},
+      {down ? ImGuiKey_LeftArrow : ImGuiKey_UpArrow, Step::kPrevious},
+      {down ? ImGuiKey_RightArrow : ImGuiKey_DownArrow, Step::kNext},
+  }};
+  int32_t box = selection.node ? box_of(layout, *selection.node) : -1;
+  bool moved = false;
+  for (const auto& [key, step] : keys) {
+    ImGui::SetKeyOwner(key, ImGui::GetID("tree"));  // otherwise they would move the focus between widgets
+    if (!ImGui::IsKeyPressed(key, ImGuiInputFlags_Repeat, ImGui::GetID("tree"))) continue;
+    const int32_t next = box < 0 ? 0 : step_from(layout, box, step).value_or(box);
+    moved |= next != box;
+    box = next;
+  }
+  if (!moved) return -1;
+  selection.node = layout.boxes[static_cast<size_t>(box)].node;
+  return box;
+}
+
+int32_t box_under(const TreeLayout& layout, const Canvas& canvas) {
+  if (!canvas.hovered) return -1;
+  const ImVec2 at = canvas.to_world(ImGui::GetIO().MousePos);
+  for (size_t i = 0; i < layout.boxes.size(); ++i) {
+    const NodeBox& box = layout.boxes[i];
+    if (at.x >= box.x && at.x <= box.x + box.width && at.y >= box.y && at.y <= box.y + box.height) {
+      return static_cast<int32_t>(i);
+    }
+  }
+  return -1;
+}
+
+Emphasis emphasis_of(const TreeLayout& layout, const NodeBox& box, const Selection& selection) {
+  if (selection.hover_node == box.node) return Emphasis::kHovered;
+  if (selection.node == box.node) return Emphasis::kSelected;
+  // A budget under the pointer: what it would leave out fades.
+  const int32_t last_node =
+      box.node == kBonusNode ? layout.boxes[static_cast<size_t>(box.parent_box)].node : box.node;
+  if (selection.hover_budget && last_node > *selection.hover_budget) return Emphasis::kFaded;
+  return Emphasis::kNormal;
+}
+
+void draw_tree(const Canvas& canvas, const TreeLayout& layout, const Selection& selection) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  for (const bool path : {false, true}) {  // the path on top
+    for (const NodeBox& box : layout.boxes) {
+      if (box.on_path() == path) draw_edge(list, canvas, layout, box, emphasis_of(layout, box, selection));
+    }
+  }
+  for (const NodeBox& box : layout.boxes) draw_box(list, canvas, box, emphasis_of(layout, box, selection));
+}
+
+std::string footer(const RoundRecord& record, const TreeLayout& layout, const Selection& selection) {
+  if (selection.node) return node_verdict(record, *selection.node);
+  if (layout.n_hidden > 0)
+    return fmt::format("{} more candidates were not verified and are not shown.", layout.n_hidden);
+  return "Click a node, or use the arrow keys, to keep its facts here.";
+}
+
+}  // namespace
+
+void draw_tree_panel(PanelContext& context) {
+  const RoundRecord* record = context.shown();
+  if (!record) {
+    draw_empty("No rounds yet: each round's draft tree appears here.");
+    return;
+  }
+  std::optional<ViewMode> wanted = draw_toolbar(context, *record);
+  const TreeLayout& layout = round_views(context).layout;
+  if (!layout.empty_reason.empty()) {
+    draw_empty(layout.empty_reason);
+    return;
+  }
+  draw_tree_legend();
+  Selection& selection = context.selection;
+  ImGui::PushTextWrapPos(0);
+  dim_text(footer(*record, layout, selection));
+  ImGui::PopTextWrapPos();
+  const int32_t stepped = handle_keys(selection, layout);
+  const PathExtent path = path_extent(layout);
+  const CanvasWorld world = {
+      {layout.width, layout.height}, {path.x, path.y}, {path.x + path.width, path.y + path.height}};
+  bool* refocus = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("refocus"), false);
+  if (*refocus) wanted = ViewMode::kFocus;
+  const Canvas canvas = begin_canvas("canvas", world, wanted);
+  *refocus = canvas.double_clicked;
+  const int32_t under = box_under(layout, canvas);
+  const auto hovered =
+      under < 0 ? std::nullopt : std::optional<int32_t>(layout.boxes[static_cast<size_t>(under)].node);
+  publish_hover(selection.hover_node, canvas.hovered, hovered);
+  if (canvas.clicked) selection.node = hovered;
+  if (stepped >= 0) {
+    const NodeBox& box = layout.boxes[static_cast<size_t>(stepped)];
+    reveal(canvas, {box.x - 1, box.y - 1}, {box.x + box.width + 1, box.y + box.height + 1});
+  }
+  draw_tree(canvas, layout, selection);
+  end_canvas();
+  if (hovered) node_tooltip(*record, *hovered);
+}
+
+}  // namespace draftscope

@@ -1,0 +1,121 @@
+#include "ui/view/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace draftscope {
+namespace {
+
+/// Index of the grid interval that holds x, and where in it, both clamped.
+std::pair<size_t, double> locate(const std::vector<int32_t>& grid, double x) {
+  if (grid.size() < 2 || x <= grid.front()) return {0, 0.0};
+  size_t i = 0;
+  while (i + 2 < grid.size() && x > grid[i + 1]) ++i;
+  return {i, std::clamp((x - grid[i]) / static_cast<double>(grid[i + 1] - grid[i]), 0.0, 1.0)};
+}
+
+struct Totals {
+  double tokens = 0, seconds = 0, predicted_s = 0, predicted_took_s = 0, plain_s = 0, telemetry_s = 0;
+  double verified = 0, accepted = 0;
+};
+
+Totals add_up(const RecordStore& store) {
+  Totals totals;
+  for (const RoundRecord& record : store.rounds()) {
+    const auto committed = static_cast<double>(record.accepted.path.size());
+    totals.tokens += committed;
+    totals.accepted += std::max(0.0, committed - 1);
+    totals.verified += record.decision.chosen;
+    totals.seconds += 1e-9 * static_cast<double>(record.took.total_ns());
+    totals.telemetry_s += 1e-9 * static_cast<double>(record.telemetry_ns);
+    if (record.predicted.total_ns() > 0) {
+      totals.predicted_s += 1e-9 * static_cast<double>(record.predicted.total_ns());
+      totals.predicted_took_s += 1e-9 * static_cast<double>(record.took.total_ns());
+    }
+    if (store.info()) totals.plain_s += committed * verify_seconds(store.info()->cost, record.context_len, 1);
+  }
+  return totals;
+}
+
+void check(const RecordStore& store, Summary& out) {
+  std::string output;
+  for (size_t i = 0; i < store.rounds().size(); ++i) {
+    const RoundRecord& record = store.rounds()[i];
+    output += record.committed_utf8;
+    const auto n_path = static_cast<int64_t>(record.accepted.path.size());
+    if (n_path - 1 > record.decision.chosen) {
+      out.problems.push_back(fmt::format("Round {} accepts {} tokens but verified only {}.", i, n_path - 1,
+                                         record.decision.chosen));
+    }
+  }
+  if (store.n_skipped() > 0) {
+    out.problems.push_back(
+        fmt::format("{} rounds were not received; figures cover the others.", store.n_skipped()));
+  } else if (store.end() && store.end()->output_utf8 != output) {
+    out.problems.push_back("The rounds' text does not join to the output of the run.");
+  }
+}
+
+std::vector<Figure> figures_of(const Totals& totals, const Summary& out, size_t n_rounds) {
+  std::vector<Figure> figures;
+  figures.push_back({"speed", fmt::format("{:.1f} tokens/s", out.tokens_per_s), "measured",
+                     "Committed tokens over the wall time of all phases; prefill excluded."});
+  figures.push_back({"tokens per round", fmt::format("{:.2f}", out.tokens_per_round), "measured",
+                     "Accepted tokens plus the bonus, mean over rounds."});
+  if (out.speedup) {
+    figures.push_back(
+        {"speedup", fmt::format("{:.2f}x", *out.speedup), "measured / predicted",
+         "Measured speed over plain decoding as the cost model predicts it (a pass of one row)."});
+  }
+  if (totals.verified > 0) {
+    figures.push_back({"accepted of verified",
+                       fmt::format("{:.1f} %", 100 * totals.accepted / totals.verified), "measured",
+                       "Accepted nodes over verified nodes; a wide tree lowers it and may still be faster."});
+  }
+  if (totals.predicted_s > 0) {
+    figures.push_back({"prediction error",
+                       fmt::format("{:+.1f} %", 100 * (totals.predicted_s / totals.predicted_took_s - 1)),
+                       "predicted / measured",
+                       "Predicted over measured round time, minus one, over all rounds."});
+  }
+  figures.push_back(
+      {"telemetry",
+       fmt::format("{:.2f} %", totals.seconds > 0 ? 100 * totals.telemetry_s / totals.seconds : 0.0),
+       "measured",
+       "Time for making and encoding records, over the time of the rounds; outside every phase."});
+  figures.push_back({"rounds", fmt::format("{}", n_rounds), "measured", "Rounds received."});
+  return figures;
+}
+
+}  // namespace
+
+double verify_seconds(const CostModel& model, int32_t context, int32_t rows) {
+  const size_t n_contexts = model.context.size(), n_rows = model.rows.size();
+  if (n_contexts == 0 || n_rows == 0 || model.verify_s.size() < n_contexts * n_rows) return 0;
+  const auto [c, tc] = locate(model.context, context);
+  const auto [r, tr] = locate(model.rows, rows);
+  const auto at = [&](size_t i, size_t j) {
+    return model.verify_s[std::min(i, n_contexts - 1) * n_rows + std::min(j, n_rows - 1)];
+  };
+  const double here = at(c, r) * (1 - tr) + at(c, r + 1) * tr;
+  const double next = at(c + 1, r) * (1 - tr) + at(c + 1, r + 1) * tr;
+  return here * (1 - tc) + next * tc;
+}
+
+Summary summary(const RecordStore& store) {
+  Summary out;
+  if (store.empty()) {
+    out.empty_reason = "No rounds yet, so there is nothing to sum up.";
+    return out;
+  }
+  const Totals totals = add_up(store);
+  out.tokens_per_round = totals.tokens / static_cast<double>(store.rounds().size());
+  if (totals.seconds > 0) out.tokens_per_s = totals.tokens / totals.seconds;
+  if (totals.plain_s > 0 && totals.seconds > 0) out.speedup = totals.plain_s / totals.seconds;
+  out.figures = figures_of(totals, out, store.rounds().size());
+  check(store, out);
+  return out;
+}
+
+}  // namespace draftscope

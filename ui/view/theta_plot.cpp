@@ -1,0 +1,99 @@
+#include "ui/view/theta_plot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace draftscope {
+namespace {
+
+void add_mark(ThetaPlot& plot, BudgetMark mark, int32_t n) {
+  if (n < 0 || static_cast<size_t>(n) >= plot.n.size()) return;
+  auto at =
+      std::find_if(plot.markers.begin(), plot.markers.end(), [&](const ThetaMarker& m) { return m.n >= n; });
+  if (at == plot.markers.end() || at->n != n) {
+    at = plot.markers.insert(at,
+                             {.n = n, .theta_tokens_per_s = plot.theta_tokens_per_s[static_cast<size_t>(n)]});
+  }
+  at->marks.push_back(mark);
+}
+
+void label_markers(ThetaPlot& plot) {
+  for (ThetaMarker& marker : plot.markers) {
+    for (const BudgetMark mark : marker.marks) {
+      if (!marker.label.empty()) marker.label += " = ";
+      marker.label += name(mark);
+    }
+    marker.label += fmt::format(", n = {}", marker.n);
+  }
+}
+
+std::string decision_sentence(const ThetaPlot& plot, const BudgetDecision& decision) {
+  std::string sentence = fmt::format("Verified {} nodes ({})", decision.chosen, name(decision.stop));
+  const auto n = static_cast<int32_t>(plot.n.size());
+  if (decision.chosen < n && decision.global_best < n && decision.chosen != decision.global_best) {
+    const double best = plot.theta_tokens_per_s[decision.global_best];
+    const double loss = best > 0 ? 1 - plot.theta_tokens_per_s[decision.chosen] / best : 0;
+    sentence += fmt::format("; the best of all is {} nodes, {:.1f} % more than chosen", decision.global_best,
+                            100 * loss / std::max(1e-12, 1 - loss));
+  } else {
+    sentence += ", the best of all candidates";
+  }
+  if (decision.faithful_stop != decision.global_best) {
+    sentence += fmt::format("; the early-stop rule would end at {}", decision.faithful_stop);
+  }
+  return sentence + ".";
+}
+
+}  // namespace
+
+const char* name(BudgetMark mark) {
+  switch (mark) {
+    case BudgetMark::kChosen:
+      return "chosen";
+    case BudgetMark::kFaithfulStop:
+      return "faithful stop";
+    case BudgetMark::kGlobalBest:
+      return "global best";
+    case BudgetMark::kRunnerUp:
+      return "runner-up";
+  }
+  return "unknown";
+}
+
+ThetaPlot theta_plot(const RoundRecord& record) {
+  ThetaPlot plot;
+  const BudgetDecision& decision = record.decision;
+  const size_t n =
+      std::min({decision.expected_tokens.size(), decision.cost_s.size(), decision.theta_tokens_per_s.size()});
+  plot.realised_tokens = static_cast<double>(record.accepted.path.size());
+  plot.realised_ms = 1e-6 * static_cast<double>(record.took.total_ns());
+  plot.provenance = name(decision.provenance);
+  if (n == 0 || record.method == Method::kPlain) {
+    plot.empty_reason = record.method == Method::kPlain ? "Plain decoding makes no budget decision."
+                                                        : "This record carries no budget curves.";
+    return plot;
+  }
+  for (size_t i = 0; i < n; ++i) {
+    plot.n.push_back(static_cast<double>(i));
+    plot.expected_tokens.push_back(decision.expected_tokens[i]);
+    plot.cost_ms.push_back(1e3 * decision.cost_s[i]);
+    plot.theta_tokens_per_s.push_back(decision.theta_tokens_per_s[i]);
+  }
+  add_mark(plot, BudgetMark::kChosen, decision.chosen);
+  add_mark(plot, BudgetMark::kFaithfulStop, decision.faithful_stop);
+  add_mark(plot, BudgetMark::kGlobalBest, decision.global_best);
+  if (decision.runner_up != decision.global_best) add_mark(plot, BudgetMark::kRunnerUp, decision.runner_up);
+  label_markers(plot);
+  plot.verdict = decision_sentence(plot, decision);
+  return plot;
+}
+
+std::string budget_line(const ThetaPlot& plot, int32_t n) {
+  if (n < 0 || static_cast<size_t>(n) >= plot.n.size()) return {};
+  const auto at = static_cast<size_t>(n);
+  return fmt::format("n = {}: {:.2f} tokens, {:.2f} ms, {:.1f} tokens/s", n, plot.expected_tokens[at],
+                     plot.cost_ms[at], plot.theta_tokens_per_s[at]);
+}
+
+}  // namespace draftscope

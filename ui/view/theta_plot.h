@@ -1,0 +1,37 @@
+// The budget decision as curves over n, the number of nodes below the root.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/record/round.h"
+
+namespace draftscope {
+
+enum class BudgetMark : uint8_t { kChosen, kFaithfulStop, kGlobalBest, kRunnerUp };
+const char* name(BudgetMark mark);
+
+struct ThetaMarker {
+  int32_t n = 0;
+  std::vector<BudgetMark> marks;  // all that fall on this n
+  std::string label;              // "chosen = global best, n = 42"
+  double theta_tokens_per_s = 0;
+};
+
+struct ThetaPlot {
+  std::vector<double> n, expected_tokens, cost_ms, theta_tokens_per_s;  // (n_candidates,)
+  std::vector<ThetaMarker> markers;                                     // ascending n, one per distinct n
+  std::string provenance;                                               // of all three curves
+  double realised_tokens = 0;                                           // committed by this round, measured
+  double realised_ms = 0;                                               // measured; 0 when unknown
+  std::string verdict;  // one sentence: who chose what and why
+  std::string empty_reason;
+};
+
+ThetaPlot theta_plot(const RoundRecord& record);
+
+/// Value line of one budget: "n = 42: 4.31 tokens, 12.7 ms, 339 tokens/s". Empty outside the curves.
+std::string budget_line(const ThetaPlot& plot, int32_t n);
+
+}  // namespace draftscope

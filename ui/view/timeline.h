@@ -1,0 +1,35 @@
+// Every round as a bar: what it committed, where its time went, and where the model said it would go.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ui/store.h"
+
+namespace draftscope {
+
+inline constexpr size_t kPhases = 5;
+inline constexpr std::array<const char*, kPhases> kPhaseNames = {"draft", "grow", "verify", "accept",
+                                                                 "commit"};
+
+/// Milliseconds per phase, in the order of kPhaseNames.
+std::array<double, kPhases> phases_ms(const StageTimes& times);
+
+/// Struct of arrays, (n_rounds,) each, ready for plotting; index = index into RecordStore::rounds().
+struct Timeline {
+  std::vector<double> round, accepted, committed, verified;
+  std::array<std::vector<double>, kPhases> took_ms;
+  std::vector<double> took_total_ms, predicted_total_ms;  // predicted: 0 when there is no prediction
+  std::vector<double> gap_before;                         // rounds missing before this one
+  std::string took_origin, predicted_origin;
+  std::string empty_reason;
+};
+
+Timeline timeline(const RecordStore& store);
+
+/// "round 12: 5 accepted + bonus, 64 verified, 11.2 ms measured, 10.9 ms predicted". Empty when out of range.
+std::string round_line(const Timeline& timeline, int64_t round);
+
+}  // namespace draftscope

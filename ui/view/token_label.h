@@ -1,0 +1,25 @@
+// Labels that make tokens readable: white space, control bytes and fragments of characters become visible.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/record/round.h"
+
+namespace draftscope {
+
+/// Printable UTF-8 for any bytes: space "␣", newline "↵", tab "⇥", carriage return "␍"; other control and
+/// invisible characters "<U+200B>"; bytes that are no whole character "<E4>". Printable text stays as it is.
+std::string token_label(std::string_view bytes);
+
+/// Label of a token of `text`; "#17" when the record holds no text for it.
+std::string token_label(const TokenText& text, int32_t token);
+
+/// Width in cells: 2 for East Asian wide characters and emoji, 0 for combining marks, otherwise 1.
+int label_cells(std::string_view utf8);
+
+/// At most `max_cells` wide; what is cut shows as "…". max_cells >= 1.
+std::string elide(std::string_view utf8, int max_cells);
+
+}  // namespace draftscope

@@ -1,0 +1,78 @@
+#include "ui/view/transcript.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/utf8.h"
+
+namespace draftscope {
+namespace {
+
+void add_span(Transcript& out, SpanKind kind, std::string text, int64_t round, int32_t n_tokens) {
+  if (text.empty()) return;
+  out.spans.push_back({kind, std::move(text), round, n_tokens});
+}
+
+void add_gap(Transcript& out, int64_t n_missing, int64_t round) {
+  add_span(out, SpanKind::kGap, fmt::format("[{} rounds were not received]", n_missing), round, 0);
+}
+
+}  // namespace
+
+size_t bonus_offset(const RoundRecord& record, std::string& pending) {
+  const std::string& committed = record.committed_utf8;
+  std::string drafted = std::move(pending);
+  pending.clear();
+  for (const int32_t node : record.accepted.path) {
+    if (node > 0 && node < record.tree.size()) drafted += record.text.text_of(record.tree.token[node]);
+  }
+  std::string all = drafted;
+  if (record.accepted.bonus >= 0) all += record.text.text_of(record.accepted.bonus);
+  if (all.compare(0, committed.size(), committed) == 0) {
+    // What did not complete a character waits for the next round.
+    pending = all.substr(std::min(all.size(), committed.size()));
+    return whole_characters(
+        std::string_view(committed).substr(0, std::min(drafted.size(), committed.size())));
+  }
+  // The text differs from the tokens' (broken bytes replaced, end of text): trust what was committed.
+  const std::string_view bonus = record.accepted.bonus >= 0 ? record.text.text_of(record.accepted.bonus) : "";
+  if (!bonus.empty() && std::string_view(committed).ends_with(bonus)) return committed.size() - bonus.size();
+  return record.accepted.path.size() > 1 ? committed.size() : 0;
+}
+
+Transcript transcript(const RecordStore& store) {
+  Transcript out;
+  if (!store.info()) {
+    out.empty_reason = "Nothing has been decoded yet: write a prompt and press Run, or open a recording.";
+    return out;
+  }
+  add_span(out, SpanKind::kPrompt, store.info()->prompt_utf8, -1, store.info()->prompt_tokens);
+  if (store.empty()) {
+    out.empty_reason =
+        store.end() ? "The generation ended before its first round." : "Waiting for the first round.";
+    return out;
+  }
+  std::string pending;
+  int64_t expected_seq = 0;
+  for (size_t i = 0; i < store.rounds().size(); ++i) {
+    const RoundRecord& record = store.rounds()[i];
+    const auto round = static_cast<int64_t>(i);
+    if (record.seq > expected_seq) {
+      pending.clear();
+      add_gap(out, record.seq - expected_seq, round);
+    }
+    expected_seq = record.seq + 1;
+    const size_t split = bonus_offset(record, pending);
+    const auto n_accepted = static_cast<int32_t>(record.accepted.path.size()) - 1;
+    add_span(out, SpanKind::kAccepted, record.committed_utf8.substr(0, split), round,
+             std::max(0, n_accepted));
+    add_span(out, SpanKind::kBonus, record.committed_utf8.substr(split), round, 1);
+  }
+  if (store.end() && store.end()->n_rounds > expected_seq) {
+    add_gap(out, store.end()->n_rounds - expected_seq, static_cast<int64_t>(store.rounds().size()) - 1);
+  }
+  return out;
+}
+
+}  // namespace draftscope

@@ -1,0 +1,35 @@
+// The output so far, cut into spans: which round committed it, and whether the drafter or the target wrote
+// it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ui/store.h"
+
+namespace draftscope {
+
+enum class SpanKind : uint8_t { kPrompt, kAccepted, kBonus, kGap };
+
+struct TranscriptSpan {
+  SpanKind kind = SpanKind::kAccepted;
+  std::string text;      // UTF-8 as committed; of a gap: a sentence
+  int64_t round = -1;    // index into RecordStore::rounds(); -1 for the prompt
+  int32_t n_tokens = 0;  // drafted tokens accepted, or 1 for the bonus
+};
+
+struct Transcript {
+  std::vector<TranscriptSpan> spans;
+  std::string empty_reason;
+};
+
+/// Accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes come from
+/// both belongs to the span that completes it.
+Transcript transcript(const RecordStore& store);
+
+/// Where the text of the bonus begins in record.committed_utf8, when `pending` bytes of an unfinished
+/// character came from the rounds before. Sets `pending` for the next round.
+size_t bonus_offset(const RoundRecord& record, std::string& pending);
+
+}  // namespace draftscope

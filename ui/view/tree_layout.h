@@ -1,0 +1,67 @@
+// Where each node of a round's tree stands: boxes in ems (1 em is the font size), so every scale works.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/record/round.h"
+
+namespace draftscope {
+
+enum class NodeRole : uint8_t { kRoot, kAccepted, kRejected, kCandidate, kBonus };
+const char* name(NodeRole role);
+
+inline constexpr int32_t kBonusNode = -1;  // the bonus is the target's token; no node of the draft tree
+
+struct NodeBox {
+  int32_t node = 0;                           // index into the tree; kBonusNode for the bonus
+  int32_t parent_box = -1;                    // index into TreeLayout::boxes; -1 at the root
+  float x = 0, y = 0, width = 0, height = 0;  // ems, top left
+  NodeRole role = NodeRole::kCandidate;
+  std::string label;
+  double q = 1;       // drafter's probability given its depth; NaN for the bonus
+  double path_q = 1;  // product from the root; NaN for the bonus
+  int32_t depth = 0;
+
+  bool on_path() const { return role != NodeRole::kRejected && role != NodeRole::kCandidate; }
+};
+
+struct LayoutOptions {
+  bool top_down = false;                                 // otherwise the root is left
+  int32_t max_candidates = 10;                           // unverified nodes shown beside the verified ones
+  int32_t max_label_cells = 14;                          // longer labels are elided
+  std::function<float(std::string_view)> text_width_em;  // measures a label; cells * 0.6 em when absent
+};
+
+/// boxes[i].node == i for every tree node shown; the bonus, when known, comes last.
+struct TreeLayout {
+  std::vector<NodeBox> boxes;
+  float width = 0, height = 0;  // ems
+  bool top_down = false;
+  int32_t n_verified = 0;    // nodes below the root that the target verified
+  int32_t n_hidden = 0;      // unverified candidates left out
+  std::string empty_reason;  // a sentence when there is nothing to draw
+};
+
+/// Tidy layered layout: one layer per depth, parents at the middle of their children, subtrees as close as
+/// their outlines allow (after Reingold and Tilford, IEEE TSE 7(2), 1981). O(nodes * depth).
+TreeLayout tree_layout(const RoundRecord& record, const LayoutOptions& options = {});
+
+/// The box to go to from `box` with an arrow key; nothing at the border.
+enum class Step : uint8_t { kParent, kChild, kPrevious, kNext };
+std::optional<int32_t> step_from(const TreeLayout& layout, int32_t box, Step step);
+
+/// Rectangle around the root, the accepted path and the bonus, ems.
+struct PathExtent {
+  float x = 0, y = 0, width = 0, height = 0;
+};
+PathExtent path_extent(const TreeLayout& layout);
+
+/// Box of a node; -1 when it is not shown.
+int32_t box_of(const TreeLayout& layout, int32_t node);
+
+}  // namespace draftscope
