@@ -1,0 +1,126 @@
+#include "app/options.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "app/profile_cache.h"
+#include "engine/base/file_map.h"
+
+namespace draftscope {
+namespace fs = std::filesystem;
+
+void add_model_options(CLI::App& app, ModelOptions& options) {
+  app.add_option("--target", options.target_dir, "Qwen3 folder (default: the demo pair)")->type_name("DIR");
+  app.add_option("--drafter", options.drafter_dir, "DFlash folder made for the target")->type_name("DIR");
+  app.add_option("--precision", options.precision, "bf16, f32, or auto: as the weights are")
+      ->check(CLI::IsMember({"auto", "bf16", "f32"}))->capture_default_str();
+  app.add_option("--threads", options.n_threads, "worker threads; 0: every core this process may use")
+      ->check(CLI::Range(0, 256))->capture_default_str();
+}
+
+void add_decode_options(CLI::App& app, DecodeOptions& options) {
+  add_model_options(app, options.models);
+  app.add_option("-p,--prompt", options.prompt, "what to answer")->type_name("TEXT");
+  app.add_option("--prompt-file", options.prompt_file, "file with the prompt")->type_name("FILE");
+  app.add_flag("--raw", options.raw, "continue the prompt as it stands, without the chat template");
+  app.add_flag("--thinking", options.thinking, "let the target think first");
+  app.add_option("-m,--method", options.method, "plain, dflash, ddtree, caddtree or exact")
+      ->check(CLI::IsMember(method_words()))->capture_default_str();
+  app.add_option("-b,--budget", options.budget, "nodes of a ddtree")->capture_default_str();
+  app.add_option("--max-nodes", options.max_nodes, "no tree is larger")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("-n,--max-tokens", options.max_tokens, "generated at most")->capture_default_str();
+  app.add_option("-t,--temperature", options.temperature, "0: always the most likely token")->capture_default_str();
+  app.add_option("--top-k", options.top_k, "most likely tokens to draw from; 0: all")->capture_default_str();
+  app.add_option("--top-p", options.top_p, "probability mass to draw from")->capture_default_str();
+  app.add_option("--seed", options.seed, "of the draws")->capture_default_str();
+  app.add_option("--cost", options.cost_file, "cost model (JSON); default: this machine's profile")->type_name("FILE");
+}
+
+int report(const std::string& sentence) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "draftscope: %s\n", sentence.c_str());
+  return 1;
+}
+
+Result<std::string> find_asset(const std::string& relative) {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  for (fs::path folder = program.parent_path(); !folder.empty(); folder = folder.parent_path()) {
+    for (const fs::path& candidate : {folder / "assets" / relative, folder / "share/draftscope/assets" / relative}) {
+      if (fs::exists(candidate, error)) return candidate.string();
+    }
+    if (folder == folder.root_path()) break;
+  }
+  return fail("assets/{}: expected beside the program or above it ({}), found nowhere", relative,
+              program.parent_path().string());
+}
+
+Result<Pair> open_models(const ModelOptions& options) {
+  PairOptions pair;
+  pair.target_dir = options.target_dir;
+  pair.drafter_dir = options.drafter_dir;
+  if (pair.target_dir.empty() && !pair.drafter_dir.empty()) {
+    return fail("--drafter {}: expected --target DIR beside it, a drafter fits one target only", pair.drafter_dir);
+  }
+  if (pair.target_dir.empty()) {
+    Result<std::string> target = find_asset("demo/target"), drafter = find_asset("demo/drafter");
+    if (!target) return Error{target.error()};
+    if (!drafter) return Error{drafter.error()};
+    pair.target_dir = *target;
+    pair.drafter_dir = *drafter;
+    pair.note = "small demo pair";
+  }
+  if (options.precision == "bf16") pair.precision = Precision::kBf16;
+  if (options.precision == "f32") pair.precision = Precision::kF32;
+  pair.n_threads = options.n_threads;
+  return open_pair(pair);
+}
+
+std::vector<std::string> method_words() {
+  std::vector<std::string> words;
+  for (const Method method : kAllMethods) words.push_back(name(method));
+  return words;
+}
+
+Result<Method> parse_method(const std::string& word) {
+  for (const Method method : kAllMethods) {
+    if (word == name(method)) return method;
+  }
+  return fail("--method: expected one of {}, found {}", fmt::join(method_words(), ", "), word);
+}
+
+Result<std::string> read_prompt(const DecodeOptions& options) {
+  if (!options.prompt.empty()) return options.prompt;
+  if (!options.prompt_file.empty()) return read_text(options.prompt_file);
+  if (isatty(STDIN_FILENO)) return std::string();
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
+std::vector<int32_t> encode_prompt(const Pair& pair, const std::string& prompt, bool raw, bool thinking) {
+  return pair.tokenizer->encode(raw ? prompt : chat_prompt(prompt, thinking));
+}
+
+Result<SessionOptions> session_options(const DecodeOptions& options, const std::string& prompt) {
+  Result<Method> method = parse_method(options.method);
+  if (!method) return Error{method.error()};
+  SessionOptions session;
+  session.rule = {*method, options.budget, std::max(options.max_nodes, *method == Method::kDdtree ? options.budget : 1)};
+  session.max_tokens = options.max_tokens;
+  session.sampling = {options.temperature, options.top_k, options.top_p, options.seed};
+  session.prompt_utf8 = prompt;
+  return session;
+}
+
+Result<CostModel> cost_for(const Pair& pair, const std::string& cost_file) {
+  if (cost_file.empty()) return cached_profile(pair);
+  Result<std::string> text = read_text(cost_file);
+  if (!text) return Error{text.error()};
+  return parse_cost_json(*text, cost_file);
+}
+
+}  // namespace draftscope

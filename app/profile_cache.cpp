@@ -1,0 +1,75 @@
+#include "app/profile_cache.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "app/options.h"
+#include "engine/base/file_map.h"
+#include "engine/profile.h"
+#include "engine/speculate/cost.h"
+
+namespace draftscope {
+namespace fs = std::filesystem;
+
+std::string cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache != '\0') return std::string(cache) + "/draftscope";
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/draftscope" : "";
+}
+
+std::string profile_path(const Pair& pair) {
+  const std::string folder = cache_folder();
+  return folder.empty() ? "" : folder + "/profiles/" + profile_key(pair) + ".json";
+}
+
+Status save_cost(const CostModel& cost, const std::string& path) {
+  std::error_code error;
+  const fs::path parent = fs::path(path).parent_path();
+  if (!parent.empty()) fs::create_directories(parent, error);
+  const std::string half = path + ".part";
+  {
+    std::ofstream file(half, std::ios::binary);
+    file << cost_json(cost) << '\n';
+    if (!file.flush()) return fail("{}: expected to write the cost model, found no room or no permission", half);
+  }
+  fs::rename(half, path, error);
+  if (error) return fail("{}: expected to put the cost model in place, found: {}", path, error.message());
+  return success();
+}
+
+namespace {
+
+/// A usable kept profile, or nothing.
+std::optional<CostModel> load_kept(const std::string& path) {
+  std::error_code error;
+  if (path.empty() || !fs::exists(path, error)) return std::nullopt;
+  Result<std::string> text = read_text(path);
+  Result<CostModel> cost = text ? parse_cost_json(*text, path) : Result<CostModel>(Error{text.error()});
+  if (cost) return *std::move(cost);
+  std::fprintf(stderr, "draftscope: %s; measuring again\n", cost.error().c_str());
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<CostModel> cached_profile(const Pair& pair) {
+  const std::string path = profile_path(pair);
+  if (std::optional<CostModel> kept = load_kept(path)) return *std::move(kept);
+  std::fprintf(stderr, "draftscope: first use of this pair on this machine: measuring what a round costs\n");
+  ProfileOptions options;
+  options.n_repeats = 5;
+  options.max_s = 25;
+  Result<CostModel> cost = measure_profile(pair, options, {}, [](const ProfileProgress& progress) {
+    show_progress("profile", progress.n_done, progress.n_total);
+    return !interrupted();
+  });
+  if (!cost) return cost;
+  if (path.empty()) return cost;
+  if (Status saved = save_cost(*cost, path); !saved) std::fprintf(stderr, "draftscope: %s\n", saved.error().c_str());
+  return cost;
+}
+
+}  // namespace draftscope

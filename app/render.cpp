@@ -1,0 +1,48 @@
+// render: the window or one panel of a trace as a PNG, without a display.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "ui/gui/studio.h"
+#include "ui/source.h"
+
+namespace draftscope {
+namespace {
+
+struct Options {
+  std::string trace, out, panel = "window";
+  int64_t round = -1;
+  int32_t width = 1600, height = 900;
+  float scale = 1;
+};
+
+int render(const Options& options) {
+  RecordStore store;
+  TraceSource source(options.trace);
+  source.poll(store);
+  if (store.empty()) {
+    return report(store.errors().empty() ? options.trace + ": expected at least one round, found none" : store.errors()[0]);
+  }
+  for (const std::string& error : store.errors()) std::fprintf(stderr, "draftscope: %s\n", error.c_str());
+  const Status drawn = render_panel_png(store, options.panel, options.round, options.width, options.height, options.scale,
+                                        options.out);
+  return drawn ? 0 : report(drawn.error());
+}
+
+}  // namespace
+
+Run bind_render(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--trace", options->trace, "trace file")->type_name("FILE")->required();
+  app.add_option("--panel", options->panel, "what to draw")->check(CLI::IsMember(panel_names()))->capture_default_str();
+  app.add_option("-o,--out", options->out, "picture to write (PNG)")->type_name("FILE")->required();
+  app.add_option("--round", options->round, "round to show, from 0; -1: the last")->capture_default_str();
+  app.add_option("--width", options->width, "pixels")->check(CLI::Range(200, 8192))->capture_default_str();
+  app.add_option("--height", options->height, "pixels")->check(CLI::Range(150, 8192))->capture_default_str();
+  app.add_option("--scale", options->scale, "size of text and lines")->check(CLI::Range(0.5, 4.0))->capture_default_str();
+  return [options] { return render(*options); };
+}
+
+}  // namespace draftscope

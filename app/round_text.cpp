@@ -1,0 +1,99 @@
+#include "app/round_text.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/utf8.h"
+
+namespace draftscope {
+namespace {
+
+double to_ms(int64_t ns) { return static_cast<double>(ns) * 1e-6; }
+
+nlohmann::json stage_json(const StageTimes& times) {
+  return {{"draft_ms", to_ms(times.draft_ns)},   {"grow_ms", to_ms(times.grow_ns)},
+          {"verify_ms", to_ms(times.verify_ns)}, {"accept_ms", to_ms(times.accept_ns)},
+          {"commit_ms", to_ms(times.commit_ns)}, {"provenance", name(times.provenance)}};
+}
+
+nlohmann::json to_json(const SessionInfo& info) {
+  return {{"type", "session"}, {"target", info.target_name}, {"drafter", info.drafter_name}, {"backend", info.backend},
+          {"precision", info.precision}, {"machine", info.machine}, {"note", info.note}, {"prompt", info.prompt_utf8},
+          {"prompt_tokens", info.prompt_tokens}, {"method", name(info.method)}, {"budget", info.budget},
+          {"temperature", info.temperature}, {"seed", info.seed}, {"cost", info.cost.label}};
+}
+
+nlohmann::json to_json(const RoundRecord& round) {
+  const BudgetDecision& d = round.decision;
+  return {{"type", "round"}, {"seq", round.seq}, {"context_len", round.context_len}, {"method", name(round.method)},
+          {"nodes", d.chosen}, {"faithful_stop", d.faithful_stop}, {"global_best", d.global_best},
+          {"runner_up", d.runner_up}, {"stop", name(d.stop)}, {"path", round.accepted.path},
+          {"bonus", round.accepted.bonus}, {"text", round.committed_utf8}, {"took", stage_json(round.took)},
+          {"predicted", stage_json(round.predicted)}, {"telemetry_ms", to_ms(round.telemetry_ns)}};
+}
+
+nlohmann::json to_json(const SessionEnd& end) {
+  return {{"type", "end"}, {"reason", name(end.reason)}, {"message", end.message}, {"tokens", end.n_tokens},
+          {"rounds", end.n_rounds}, {"decode_ms", to_ms(end.decode_ns)}, {"prefill_ms", to_ms(end.prefill_ns)},
+          {"tokens_per_s", tokens_per_s(end)}, {"text", end.output_utf8}};
+}
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
+  return nlohmann::json(replace_broken_utf8(text)).dump(-1, ' ', false);
+}
+
+double tokens_per_s(const SessionEnd& end) {
+  return end.decode_ns > 0 ? static_cast<double>(end.n_tokens) / (static_cast<double>(end.decode_ns) * 1e-9) : 0;
+}
+
+std::string info_text(const SessionInfo& info) {
+  std::string text = fmt::format("{} + {} on {}, {} ({})\n", info.target_name,
+                                 info.drafter_name.empty() ? "no drafter" : info.drafter_name, info.machine, info.backend,
+                                 info.precision);
+  text += fmt::format("method {}, temperature {}, seed {}, cost model: {}{}\n", name(info.method), info.temperature,
+                      info.seed, info.cost.label, info.note.empty() ? "" : "; " + info.note);
+  return text + fmt::format("prompt ({} tokens): {}\n", info.prompt_tokens, in_quotes(info.prompt_utf8));
+}
+
+std::string round_text(const RoundRecord& round) {
+  const BudgetDecision& d = round.decision;
+  std::string path;
+  for (size_t i = 1; i < round.accepted.path.size(); ++i) {
+    path += round.text.text_of(round.tree.token[round.accepted.path[i]]);
+  }
+  std::string text = fmt::format("round {:>4}  context {:>5}  {:<8}  verified {:>3} nodes  accepted {:>2}  {} + bonus {}\n",
+                                 round.seq, round.context_len, name(round.method), d.chosen,
+                                 round.accepted.path.size() - 1, in_quotes(path),
+                                 in_quotes(round.text.text_of(round.accepted.bonus)));
+  text += fmt::format("            measured {:.2f} ms (draft {:.2f}, grow {:.2f}, verify {:.2f}, accept {:.2f}, commit {:.2f})",
+                      to_ms(round.took.total_ns()), to_ms(round.took.draft_ns), to_ms(round.took.grow_ns),
+                      to_ms(round.took.verify_ns), to_ms(round.took.accept_ns), to_ms(round.took.commit_ns));
+  text += fmt::format(", {} {:.2f} ms\n", name(round.predicted.provenance), to_ms(round.predicted.total_ns()));
+  if (!d.theta_tokens_per_s.empty()) {
+    const auto theta = [&](int32_t n) {
+      return n < static_cast<int32_t>(d.theta_tokens_per_s.size()) ? d.theta_tokens_per_s[n] : std::nan("");
+    };
+    text += fmt::format("            theta at {} nodes {:.0f} tokens/s; CaDDTree's stop {} gives {:.0f}, the best is {} with {:.0f} ({})\n",
+                        d.chosen, theta(d.chosen), d.faithful_stop, theta(d.faithful_stop), d.global_best,
+                        theta(d.global_best), name(d.provenance));
+  }
+  return text;
+}
+
+std::string end_text(const SessionEnd& end) {
+  const double per_round = end.n_rounds > 0 ? static_cast<double>(end.n_tokens) / static_cast<double>(end.n_rounds) : 0;
+  return fmt::format("{}{}: {} tokens in {} rounds, {:.2f} tokens per round, {:.0f} tokens/s measured; prompt {:.1f} ms\n",
+                     name(end.reason), end.message.empty() ? "" : " (" + end.message + ")", end.n_tokens, end.n_rounds,
+                     per_round, tokens_per_s(end), to_ms(end.prefill_ns));
+}
+
+std::string message_json(const Message& message) {
+  return std::visit([](const auto& m) { return to_json(m).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); },
+                    message);
+}
+
+}  // namespace draftscope

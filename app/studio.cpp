@@ -1,0 +1,160 @@
+// The program without a command: the window, or, where there is no display, text, a trace and a picture.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/engine_thread.h"
+#include "app/options.h"
+#include "app/round_text.h"
+#include "ui/gui/studio.h"
+#include "ui/source.h"
+
+namespace draftscope {
+namespace {
+
+constexpr const char* kFirstPrompt =
+    "Nora has 12 apples and buys 9 more. Then she packs them into bags of 7. How many bags does she need?";
+
+struct Options {
+  DecodeOptions decode;
+  std::string trace, picture;
+  std::string open;       // a trace to look at
+  bool no_window = false;
+  float scale = 0;
+};
+
+bool has_display() { return std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr; }
+
+StartCommand start_command(const DecodeOptions& options, const std::string& prompt) {
+  StartCommand start;
+  start.prompt_utf8 = prompt;
+  start.method = parse_method(options.method).value();  // the parser let only known words through
+  start.budget = options.budget;
+  start.max_tokens = options.max_tokens;
+  start.temperature = options.temperature;
+  start.seed = options.seed;
+  return start;
+}
+
+/// A trace for File > Open: whole at the first poll.
+Result<Poll> open_trace(const std::string& path) {
+  Result<TraceReader> reader = TraceReader::open(path);
+  if (!reader) return Error{reader.error()};
+  auto source = std::make_shared<TraceSource>(path);
+  return Poll([source](RecordStore& store) { return source->poll(store) > 0; });
+}
+
+StudioOptions window_options(const Options& options, StartCommand start) {
+  StudioOptions window;
+  window.scale = options.scale;
+  window.start = std::move(start);
+  window.open_trace = open_trace;
+  return window;
+}
+
+int look_at_trace(const Options& options) {
+  Result<Poll> poll = open_trace(options.open);
+  if (!poll) return report(poll.error());
+  const Status shown = run_studio_window(*poll, [](Command) {}, false, window_options(options, {}));
+  return shown ? 0 : report(shown.error());
+}
+
+int run_window(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {
+  LiveQueue live;
+  Result<Recorder> recorder = Recorder::open(options.trace, &live);
+  if (!recorder) return report(recorder.error());
+  EngineThread engine(pair, std::move(cost), *std::move(recorder));
+  const StartCommand start = start_command(options.decode, prompt);
+  engine.send(SetSpeedCommand{4});  // slow enough to watch; the controls change it
+  engine.send(start);
+  LiveSource source(live);
+  const Status shown = run_studio_window([&](RecordStore& store) { return source.poll(store) > 0; },
+                                         [&](Command command) { engine.send(std::move(command)); }, true,
+                                         window_options(options, start));
+  const Status closed = engine.close();
+  if (!shown) return report(shown.error());
+  return closed ? 0 : report(closed.error());
+}
+
+/// Draws the window as it would stand after the last round.
+Status draw_picture(const std::string& trace, const std::string& picture, float scale) {
+  RecordStore store;
+  TraceSource(trace).poll(store);
+  const float s = scale > 0 ? scale : 1;
+  return render_panel_png(store, "window", -1, static_cast<int32_t>(1600 * s), static_cast<int32_t>(900 * s), s, picture);
+}
+
+int run_without_display(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {
+  const std::string trace = options.trace.empty() ? "draftscope.trace" : options.trace;
+  const std::string picture = options.picture.empty() ? "draftscope.png" : options.picture;
+  std::fprintf(stderr, "draftscope: no display here; decoding in the terminal\n\n");
+  Result<SessionOptions> session_opts = session_options(options.decode, prompt);
+  if (!session_opts) return report(session_opts.error());
+  session_opts->cost = std::move(cost);
+  Result<Recorder> recorder = Recorder::open(trace, nullptr);
+  if (!recorder) return report(recorder.error());
+  const std::vector<int32_t> ids = encode_prompt(pair, prompt, options.decode.raw, options.decode.thinking);
+  Result<Session> session = Session::start(pair, ids, *session_opts, [](int32_t, int32_t) { return !interrupted(); });
+  if (!session) return interrupted() ? kInterruptedStatus : report(session.error());
+
+  std::printf("%s\n", info_text(session->info()).c_str());
+  const auto on_round = [](const RoundRecord& round) {
+    std::fputs(round_text(round).c_str(), stdout);
+    std::fflush(stdout);
+  };
+  const SessionEnd end = run_session(*session, *recorder, on_round, [] { return !interrupted(); });
+  std::printf("\n%s\n\n%s", end.output_utf8.c_str(), end_text(end).c_str());
+  if (Status closed = recorder->close(); !closed) return report(closed.error());
+  std::printf("trace    %s\n", std::filesystem::absolute(trace).c_str());
+  if (interrupted()) return kInterruptedStatus;
+  if (end.n_rounds == 0) return 0;
+  if (Status drawn = draw_picture(trace, picture, options.scale); !drawn) return report(drawn.error());
+  std::printf("picture  %s\n", std::filesystem::absolute(picture).c_str());
+  return 0;
+}
+
+int studio(const Options& options) {
+  catch_interrupts();
+  const bool window = !options.no_window && has_display();
+  if (!options.open.empty()) {
+    if (!window) return report("--open: expected a display, found none; use replay or render");
+    return look_at_trace(options);
+  }
+  DecodeOptions decode = options.decode;
+  if (decode.prompt.empty() && decode.prompt_file.empty()) decode.prompt = kFirstPrompt;
+  Result<std::string> prompt = read_prompt(decode);
+  if (!prompt) return report(prompt.error());
+  Result<Pair> pair = open_models(decode.models);
+  if (!pair) return report(pair.error());
+  if (!pair->drafter) {
+    if (decode.method == "exact") std::fprintf(stderr, "draftscope: no drafter given, so decoding is plain\n");
+    if (decode.method == "exact") decode.method = "plain";
+  }
+  Result<CostModel> cost = cost_for(*pair, decode.cost_file);
+  if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
+  Options chosen = options;
+  chosen.decode = decode;
+  return window ? run_window(chosen, *pair, *std::move(cost), *prompt)
+                : run_without_display(chosen, *pair, *std::move(cost), *prompt);
+}
+
+}  // namespace
+
+Run bind_studio(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_decode_options(app, options->decode);
+  app.add_option("--trace", options->trace, "keep every round in this file (without a display: draftscope.trace)")
+      ->type_name("FILE");
+  app.add_option("--picture", options->picture, "without a display: the picture to write (draftscope.png)")
+      ->type_name("FILE");
+  app.add_option("--open", options->open, "look at a trace instead of decoding")->type_name("FILE");
+  app.add_option("--scale", options->scale, "size of text and lines; 0: as the display asks")
+      ->check(CLI::Range(0.0, 4.0))->capture_default_str();
+  app.add_flag("--no-window", options->no_window, "text and a picture, also where there is a display");
+  return [options] { return studio(*options); };
+}
+
+}  // namespace draftscope

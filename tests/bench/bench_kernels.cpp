@@ -1,0 +1,221 @@
+// Speed of the kernels on Qwen3-0.6B shapes, as shares of what this machine can do at best.
+//
+//   ds_bench_kernels --benchmark_filter=Layers      arguments are rows / threads
+//
+// `of_read`: bytes of weights streamed per second over the measured read bandwidth; `of_peak`: operations per
+// second over the measured peak of the bf16 dot-product instruction; `best_ms`: fastest pass.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/thread_pool.h"
+#include "tests/bench/machine_ceilings.h"
+
+namespace draftscope {
+namespace {
+
+constexpr HeadLayout kHeads{16, 8, 128};
+constexpr int32_t kHidden = 1024, kInter = 3072, kVocab = 151936;
+constexpr int32_t kLayers = 8;  // 252 MB of weights: far more than the caches hold
+
+Backend& backend_with(int64_t n_threads, CpuPath path) {
+  static std::map<std::pair<int64_t, CpuPath>, std::unique_ptr<Backend>> made;
+  auto& slot = made[{n_threads, path}];
+  if (!slot) {
+    auto result = make_cpu_backend({Precision::kBf16, static_cast<int32_t>(n_threads), path});
+    DS_CHECK(result.ok(), "{}", result.error());
+    slot = std::move(*result);
+  }
+  return *slot;
+}
+
+std::unique_ptr<Matrix> random_matrix(Backend& backend, int64_t n_out, int64_t n_in) {
+  std::vector<uint16_t> bits(static_cast<size_t>(n_out * n_in));
+  std::minstd_rand random(1);
+  for (uint16_t& each : bits) each = static_cast<uint16_t>(0x3c00 | (random() & 0x80ff));  // about +-0.01
+  const Tensor tensor{"random", DType::kBf16, {n_out, n_in}, std::as_bytes(std::span(bits))};
+  return backend.pack({&tensor, 1});
+}
+
+std::unique_ptr<ActBuffer> random_act(Backend& backend, int64_t rows, int64_t cols) {
+  auto buffer = backend.make_act(static_cast<int32_t>(rows), static_cast<int32_t>(cols));
+  std::minstd_rand random(2);
+  for (int64_t i = 0; i < rows * cols; ++i)
+    buffer->act.data[i] = static_cast<float>(random() % 2001) * 1e-3f - 1.0f;
+  return buffer;
+}
+
+// Runs `pass` under the benchmark's clock and reports its best time.
+template <class Pass>
+double time_best(benchmark::State& state, const Pass& pass) {
+  pass();
+  double best_s = 1e30;
+  const bool alone = state.range(1) == 1;
+  for (auto _ : state) {
+    const double start = now_s(alone);
+    pass();
+    best_s = std::min(best_s, now_s(alone) - start);
+  }
+  state.counters["best_ms"] = best_s * 1e3;
+  return best_s;
+}
+
+void report(benchmark::State& state, double seconds, double n_bytes, double n_operations) {
+  const auto n_threads = static_cast<int32_t>(state.range(1));
+  state.counters["GB/s"] = n_bytes / seconds * 1e-9;
+  state.counters["of_read"] = n_bytes / seconds / read_bandwidth(n_threads);
+  state.counters["GFLOP/s"] = n_operations / seconds * 1e-9;
+  if (const double peak = bf16_dot_peak(n_threads); peak > 0)
+    state.counters["of_peak"] = n_operations / seconds / peak;
+}
+
+// The matrix products of eight layers at (rows, threads).
+void layers(benchmark::State& state, CpuPath path) {
+  constexpr std::array<std::array<int64_t, 2>, 4> kShapes{
+      {{4096, kHidden}, {kHidden, 2048}, {2 * kInter, kHidden}, {kHidden, kInter}}};
+  Backend& backend = backend_with(state.range(1), path);
+  static std::vector<std::unique_ptr<Matrix>> weights;  // packed alike by every CPU path
+  if (weights.empty()) {
+    for (int32_t layer = 0; layer < kLayers; ++layer) {
+      for (const auto& [n_out, n_in] : kShapes) weights.push_back(random_matrix(backend, n_out, n_in));
+    }
+  }
+  std::vector<std::unique_ptr<ActBuffer>> in, out;
+  for (const auto& [n_out, n_in] : kShapes) {
+    in.push_back(random_act(backend, state.range(0), n_in));
+    out.push_back(random_act(backend, state.range(0), n_out));
+  }
+  double n_bytes = 0, n_elements = 0;
+  for (const auto& each : weights)
+    n_bytes += static_cast<double>(each->n_bytes),
+        n_elements += static_cast<double>(each->n_out * each->n_in);
+  const double seconds = time_best(state, [&] {
+    for (size_t i = 0; i < weights.size(); ++i) backend.matmul(in[i % 4]->act, *weights[i], out[i % 4]->act);
+  });
+  report(state, seconds, n_bytes, 2 * n_elements * static_cast<double>(state.range(0)));
+}
+
+void head(benchmark::State& state, CpuPath path) {
+  Backend& backend = backend_with(state.range(1), path);
+  static const auto weights = random_matrix(backend, kVocab, kHidden);
+  const auto in = random_act(backend, state.range(0), kHidden);
+  TopK top;
+  const double seconds = time_best(state, [&] { backend.head_top_k(in->act, *weights, 32, top); });
+  report(state, seconds, static_cast<double>(weights->n_bytes),
+         2.0 * kVocab * kHidden * static_cast<double>(state.range(0)));
+}
+
+// One layer's attention at (rows, threads, context).
+void attention(benchmark::State& state, CpuPath path) {
+  Backend& backend = backend_with(state.range(1), path);
+  const auto rows = static_cast<int32_t>(state.range(0)), context = static_cast<int32_t>(state.range(2));
+  const auto kv = backend.make_kv(1, kHeads, context + rows);
+  const Rope rope = make_rope(kHeads.head_dim, 1e6, context + rows);
+  const Vector norm(kHeads.head_dim, 1.0f);
+  const auto before = random_act(backend, context, kHeads.qkv_cols()),
+             now = random_act(backend, rows, kHeads.qkv_cols());
+  std::vector<int32_t> positions(static_cast<size_t>(context + rows));
+  for (size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<int32_t>(i);
+  backend.norm_rope_append(before->act, kHeads, norm, norm, 1e-6f, rope, std::span(positions).first(context),
+                           *kv, 0, 0);
+  backend.norm_rope_append(now->act, kHeads, norm, norm, 1e-6f, rope, std::span(positions).last(rows), *kv, 0,
+                           context);
+  KeySets keys;
+  for (int32_t row = 0; row < rows; ++row) keys.n_contiguous.push_back(context + row + 1);
+  keys.extra_begin.assign(static_cast<size_t>(rows) + 1, 0);
+  const auto out = backend.make_act(rows, kHeads.q_cols());
+  const double seconds =
+      time_best(state, [&] { backend.attention(now->act, kHeads, *kv, 0, keys, out->act); });
+  report(state, seconds, static_cast<double>(kv->n_bytes), 4.0 * context * kHeads.q_cols() * rows);
+}
+
+// An empty task per thread: what handing out any operation costs.
+void dispatch(benchmark::State& state) {
+  ThreadPool pool(static_cast<int32_t>(state.range(0)));
+  for (auto _ : state)
+    pool.run(pool.n_threads(), [](int64_t task, int32_t) { benchmark::DoNotOptimize(task); });
+}
+
+// One layer of a model as small as the demo's target at (rows, threads): overheads dominate here.
+void tiny_layer(benchmark::State& state, CpuPath path) {
+  constexpr HeadLayout kTiny{4, 2, 64};
+  Backend& backend = backend_with(state.range(1), path);
+  const auto rows = static_cast<int32_t>(state.range(0));
+  const auto x = random_act(backend, rows, 256), y = random_act(backend, rows, 256);
+  const auto qkv = random_act(backend, rows, kTiny.qkv_cols()),
+             mixed = random_act(backend, rows, kTiny.q_cols());
+  const auto gate_up = random_act(backend, rows, 1536), inner = random_act(backend, rows, 768);
+  const auto w_qkv = random_matrix(backend, kTiny.qkv_cols(), 256),
+             w_o = random_matrix(backend, 256, kTiny.q_cols());
+  const auto w_gate_up = random_matrix(backend, 1536, 256), w_down = random_matrix(backend, 256, 768);
+  const auto kv = backend.make_kv(1, kTiny, 256 + rows);
+  const Rope rope = make_rope(kTiny.head_dim, 1e6, 256 + rows);
+  const Vector norm(256, 1.0f), head_norm(kTiny.head_dim, 1.0f);
+  std::vector<int32_t> positions(static_cast<size_t>(rows), 256);
+  KeySets keys;
+  keys.n_contiguous.assign(static_cast<size_t>(rows), 257);
+  keys.extra_begin.assign(static_cast<size_t>(rows) + 1, 0);
+  time_best(state, [&] {
+    backend.rms_norm(x->act, norm, 1e-6f, y->act);
+    backend.matmul(y->act, *w_qkv, qkv->act);
+    backend.norm_rope_append(qkv->act, kTiny, head_norm, head_norm, 1e-6f, rope, positions, *kv, 0, 256);
+    backend.attention(qkv->act, kTiny, *kv, 0, keys, mixed->act);
+    backend.matmul(mixed->act, *w_o, y->act);
+    backend.rms_norm(y->act, norm, 1e-6f, y->act);
+    backend.matmul(y->act, *w_gate_up, gate_up->act);
+    backend.silu_mul(gate_up->act, inner->act);
+    backend.matmul(inner->act, *w_down, y->act);
+  });
+}
+
+void register_all(int32_t n_cpus) {
+  using benchmark::RegisterBenchmark;
+  std::vector<int64_t> threads{1};
+  if (n_cpus > 1) threads.push_back(n_cpus);
+  const std::vector<int64_t> rows{1, 8, 16, 64};
+  for (const CpuPath path : supported_cpu_paths()) {
+    if (path == CpuPath::kPlain) continue;  // the definition, not meant to be fast
+    const std::string suffix = std::string("/") + name(path);
+    RegisterBenchmark(("Layers" + suffix).c_str(), layers, path)
+        ->ArgsProduct({rows, threads})
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(("Head" + suffix).c_str(), head, path)
+        ->ArgsProduct({rows, threads})
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(("Attention" + suffix).c_str(), attention, path)
+        ->ArgsProduct({{1, 8, 32}, threads, {512, 2048, 8192}})
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(("TinyLayer" + suffix).c_str(), tiny_layer, path)
+        ->ArgsProduct({{1, 8, 16}, threads})
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+  RegisterBenchmark("Dispatch", dispatch)
+      ->ArgsProduct({threads})
+      ->UseRealTime()
+      ->Unit(benchmark::kNanosecond);
+}
+
+}  // namespace
+}  // namespace draftscope
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  const int32_t n_cpus = draftscope::n_usable_cpus();
+  for (const int32_t n_threads : {1, n_cpus}) {
+    fmt::print("{} thread(s): read {:.1f} GB/s, bf16 dot product {:.0f} GFLOP/s\n", n_threads,
+               draftscope::read_bandwidth(n_threads) * 1e-9, draftscope::bf16_dot_peak(n_threads) * 1e-9);
+  }
+  draftscope::register_all(n_cpus);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,0 +1,62 @@
+// The profile: axes, labels, going on after a stop.
+#include "engine/profile.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/speculate/cost.h"
+#include "tests/engine/test_pair.h"
+
+namespace draftscope {
+namespace {
+
+TEST(Profile, EveryRowCountTo32ThenStepsOf8) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  ProfileOptions options;
+  options.context = {8, 64};
+  options.max_rows = 65;
+  options.n_repeats = 1;
+  const CostModel cost = golden::must(measure_profile(pair, options, {}, {}));
+  EXPECT_TRUE(validate(cost));
+  EXPECT_EQ(cost.kind, CostKind::kMeasured);
+  EXPECT_EQ(cost.context, options.context);
+  ASSERT_EQ(cost.rows.size(), 37u);
+  for (int32_t i = 0; i < 32; ++i) EXPECT_EQ(cost.rows[i], i + 1);
+  EXPECT_EQ((std::vector<int32_t>(cost.rows.begin() + 32, cost.rows.end())), (std::vector<int32_t>{40, 48, 56, 64, 65}));
+  EXPECT_EQ(cost.verify_s.size(), 74u);
+  EXPECT_EQ(cost.draft_s.size(), 2u);
+  EXPECT_GT(cost.overhead_s, 0);
+}
+
+TEST(Profile, GoesOnWhereItWasStopped) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  ProfileOptions options;
+  options.context = {8, 16, 24};
+  options.max_rows = 9;
+  options.n_repeats = 1;
+  CostModel half;
+  const Result<CostModel> stopped = measure_profile(pair, options, {}, [&](const ProfileProgress& state) {
+    half = state.so_far;
+    return state.n_done < 14;
+  });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error(), "profile: stopped after 14 of 27 points");
+  ASSERT_EQ(half.context, (std::vector<int32_t>{8}));
+
+  int32_t n_measured = 0;
+  const CostModel whole = golden::must(measure_profile(pair, options, half, [&](const ProfileProgress&) { return ++n_measured, true; }));
+  EXPECT_EQ(whole.context, options.context);
+  EXPECT_EQ(whole.verify_s[0], half.verify_s[0]) << "measured points are kept";
+  EXPECT_EQ(n_measured, 18 + 1);
+}
+
+TEST(Profile, RefusesContextsThatDoNotFit) {
+  const Pair pair = open_test_pair(Precision::kBf16, false);
+  ProfileOptions options;
+  options.context = {64, 8};
+  EXPECT_FALSE(measure_profile(pair, options, {}, {}));
+  options.context = {1 << 20};
+  EXPECT_FALSE(measure_profile(pair, options, {}, {}));
+}
+
+}  // namespace
+}  // namespace draftscope

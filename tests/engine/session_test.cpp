@@ -1,0 +1,134 @@
+// Where a session begins and ends, and what its records say.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/record/codec.h"
+#include "tests/engine/test_pair.h"
+
+namespace draftscope {
+namespace {
+
+std::string start_error(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options) {
+  Result<Session> session = Session::start(pair, prompt, std::move(options));
+  return session ? "" : session.error();
+}
+
+class SessionTest : public testing::Test {
+ protected:
+  const Pair pair_ = open_test_pair(Precision::kBf16);
+};
+
+TEST_F(SessionTest, BadStartsGetOneSentence) {
+  const auto error = [&](const std::vector<int32_t>& prompt, auto change) {
+    SessionOptions options = make_options(Method::kExact, 10);
+    change(options);
+    return start_error(pair_, prompt, options);
+  };
+  const std::vector<int32_t> prompt = make_prompt(1, 5);
+  EXPECT_EQ(error({}, [](auto&) {}), "prompt: expected at least one token, found none");
+  EXPECT_NE(error({99999}, [](auto&) {}).find("found 99999"), std::string::npos);
+  const std::vector<int32_t> endless(pair_.target.config().max_positions, 65);
+  EXPECT_NE(error(endless, [](auto&) {}).find("the target's context"), std::string::npos);
+  EXPECT_NE(error(prompt, [](auto& o) { o.max_tokens = 0; }).find("max tokens"), std::string::npos);
+  EXPECT_NE(error(prompt, [](auto& o) { o.sampling.temperature = std::nanf(""); }).find("temperature"), std::string::npos);
+  EXPECT_NE(error(prompt, [](auto& o) { o.sampling.top_p = 0; }).find("top p"), std::string::npos);
+  EXPECT_NE(error(prompt, [](auto& o) { o.block_size = 17; }).find("block size"), std::string::npos);
+  EXPECT_NE(error(prompt, [](auto& o) { o.rule = {Method::kDdtree, 65, 64}; }).find("budget"), std::string::npos);
+  EXPECT_NE(error(prompt, [](auto& o) { o.cost = CostModel{}; }), "");
+}
+
+TEST_F(SessionTest, MethodsThatDraftNeedADrafter) {
+  const Pair alone = open_test_pair(Precision::kBf16, false);
+  EXPECT_NE(start_error(alone, make_prompt(1, 5), make_options(Method::kExact, 5)).find("--drafter"), std::string::npos);
+  EXPECT_EQ(generate(alone, make_prompt(1, 5), make_options(Method::kPlain, 5)).output,
+            generate(pair_, make_prompt(1, 5), make_options(Method::kPlain, 5)).output);
+}
+
+TEST_F(SessionTest, EndsAtMaxTokensInsideAnAcceptedPath) {
+  for (int32_t n = 1; n < 30; ++n) {
+    const Generation found = generate(pair_, make_prompt(4, 40), make_options(Method::kDflash, n));
+    EXPECT_EQ(static_cast<int32_t>(found.output.size()), n);
+    EXPECT_EQ(found.end.reason, EndReason::kMaxTokens);
+  }
+}
+
+TEST_F(SessionTest, EndsAtEndOfTextAndLeavesItOut) {
+  const std::vector<int32_t> prompt = make_prompt(4, 40);
+  const std::vector<int32_t> free_run = generate(pair_, prompt, make_options(Method::kExact, 40)).output;
+  SessionOptions options = make_options(Method::kExact, 40);
+  options.stop_ids = std::vector<int32_t>{free_run[10]};
+  const Generation found = generate(pair_, prompt, options);
+  EXPECT_EQ(found.end.reason, EndReason::kEos);
+  const auto first = std::find(free_run.begin(), free_run.end(), free_run[10]);
+  EXPECT_EQ(found.output, std::vector<int32_t>(free_run.begin(), first));
+}
+
+TEST_F(SessionTest, EndsWhenTheContextIsFull) {
+  const int32_t limit = pair_.target.config().max_positions;
+  const Generation found = generate(pair_, make_prompt(4, limit - 9), make_options(Method::kExact, 100));
+  EXPECT_EQ(found.end.reason, EndReason::kContextFull);
+  EXPECT_EQ(found.output.size(), 9u);
+  EXPECT_EQ(generate(pair_, make_prompt(4, limit - 9), make_options(Method::kPlain, 100)).output, found.output);
+}
+
+TEST_F(SessionTest, AStoppedPromptSaysSo) {
+  Result<Session> session = Session::start(pair_, make_prompt(1, 500), make_options(Method::kExact, 5),
+                                           [](int32_t done, int32_t) { return done < 256; });
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error(), "stopped while reading the prompt");
+}
+
+TEST_F(SessionTest, RecordsPassTheCodecAndJoinToTheOutput) {
+  for (const Method method : kAllMethods) {
+    SessionOptions options = make_options(method, 60);
+    options.whole_curves = true;
+    const Generation found = generate(pair_, make_prompt(4, 40), options);
+    std::string text;
+    int32_t context = 40;
+    for (const RoundRecord& round : found.rounds) {
+      const Result<Message> back = decode(encode(Message(round)));
+      ASSERT_TRUE(back) << name(method) << ": " << back.error();
+      EXPECT_EQ(round.context_len, context);
+      context += static_cast<int32_t>(round.accepted.path.size());
+      text += round.committed_utf8;
+      if (method != Method::kPlain) {
+        EXPECT_EQ(round.decision.theta_tokens_per_s.size(), static_cast<size_t>(round.tree.size()));
+      }
+      EXPECT_EQ(round.decision.provenance, Provenance::kIllustrative) << "no cost model was given";
+    }
+    EXPECT_EQ(text, found.end.output_utf8) << name(method);
+  }
+}
+
+TEST_F(SessionTest, ExactIsNeverWorseThanCaddtreeByItsOwnCurve) {
+  SessionOptions options = make_options(Method::kExact, 60);
+  options.whole_curves = true;
+  for (const RoundRecord& round : generate(pair_, make_prompt(4, 40), options).rounds) {
+    const std::vector<double>& theta = round.decision.theta_tokens_per_s;
+    EXPECT_EQ(round.decision.chosen, round.decision.global_best);
+    EXPECT_GE(theta[round.decision.chosen], theta[round.decision.faithful_stop]);
+    EXPECT_EQ(theta[round.decision.chosen], *std::max_element(theta.begin(), theta.end()));
+  }
+}
+
+TEST_F(SessionTest, ACostModelTakesEffectWithTheNextRound) {
+  Session session = golden::must(Session::start(pair_, make_prompt(4, 40), make_options(Method::kExact, 60)));
+  session.round();
+  CostModel steep;
+  steep.context = {0};
+  steep.rows = {1, 2, 3, 65};
+  steep.verify_s = {0.001, 1.0, 2.0, 100.0};
+  steep.draft_s = {0.001};
+  ASSERT_TRUE(session.set_cost(steep));
+  EXPECT_EQ(session.round().decision.chosen, 0);
+  CostModel flat = steep;
+  flat.verify_s = {0.001, 0.001, 0.001, 0.001};
+  ASSERT_TRUE(session.set_cost(flat));
+  EXPECT_GT(session.round().decision.chosen, 60);
+  EXPECT_FALSE(session.set_cost(CostModel{})) << "an unusable model leaves the one before in force";
+  EXPECT_GT(session.round().decision.chosen, 60);
+}
+
+}  // namespace
+}  // namespace draftscope

@@ -1,0 +1,50 @@
+// Any bytes as a tokenizer.json, up to the first zero byte, and as text for it and for the test tokenizer.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/base/utf8.h"
+#include "engine/model/tokenizer.h"
+
+namespace draftscope {
+namespace {
+
+void exercise(const Tokenizer& tokenizer, std::string_view text) {
+  const std::vector<int32_t> ids = tokenizer.encode(text);
+  Detokenizer stream(tokenizer);
+  std::string joined, bytes;
+  for (const int32_t id : ids) {
+    DS_CHECK(id >= 0 && id < tokenizer.n_ids());
+    const std::string part = stream.push(id);
+    DS_CHECK(replace_broken_utf8(part) == part);
+    joined += part;
+    bytes += tokenizer.bytes_of(id);
+  }
+  DS_CHECK(joined + stream.flush() == replace_broken_utf8(bytes));
+}
+
+const Tokenizer& test_tokenizer() {
+  static const Tokenizer tokenizer = [] {
+    auto opened = Tokenizer::open(DS_SOURCE_DIR "/tests/model/data");
+    DS_CHECK(opened.ok(), "{}", opened.error());
+    return std::move(*opened);
+  }();
+  return tokenizer;
+}
+
+}  // namespace
+}  // namespace draftscope
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace draftscope;
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::string_view json = input.substr(0, input.find('\0'));
+  const std::string_view text = json.size() < input.size() ? input.substr(json.size() + 1) : input;
+  exercise(test_tokenizer(), text);
+  const Result<Tokenizer> parsed = Tokenizer::parse(json, "tokenizer.json");
+  if (parsed.ok())
+    exercise(*parsed, text);
+  else
+    DS_CHECK(!parsed.error().empty());
+  return 0;
+}
