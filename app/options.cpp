@@ -34,6 +34,7 @@ void add_decode_options(CLI::App& app, DecodeOptions& options) {
   app.add_option("-b,--budget", options.budget, "nodes of a ddtree")->capture_default_str();
   app.add_option("--max-nodes", options.max_nodes, "no tree is larger")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("-n,--max-tokens", options.max_tokens, "generated at most")->capture_default_str();
+  app.add_flag("--ignore-end", options.ignore_end, "go on after the end of text");
   app.add_option("-t,--temperature", options.temperature, "0: always the most likely token")->capture_default_str();
   app.add_option("--top-k", options.top_k, "most likely tokens to draw from; 0: all")->capture_default_str();
   app.add_option("--top-p", options.top_p, "probability mass to draw from")->capture_default_str();
@@ -113,6 +114,7 @@ Result<SessionOptions> session_options(const DecodeOptions& options, const std::
   session.max_tokens = options.max_tokens;
   session.sampling = {options.temperature, options.top_k, options.top_p, options.seed};
   session.prompt_utf8 = prompt;
+  if (options.ignore_end) session.stop_ids.emplace();
   return session;
 }
 

@@ -24,7 +24,7 @@ struct ModelOptions {
 struct DecodeOptions {
   ModelOptions models;
   std::string prompt, prompt_file;
-  bool raw = false, thinking = false;
+  bool raw = false, thinking = false, ignore_end = false;
   std::string method = "exact";
   int32_t budget = 64, max_nodes = 256, max_tokens = 256;
   float temperature = 0, top_p = 1;

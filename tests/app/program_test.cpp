@@ -1,0 +1,188 @@
+// The program as a person meets it: every command on the demo pair, good and bad input, Ctrl-C and SIGKILL.
+#include "tests/app/program.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/commands.h"
+#include "engine/record/trace_file.h"
+
+namespace draftscope {
+namespace {
+
+constexpr const char* kPrompt = "Tom has 12 apples and buys 9 more. How many apples does Tom have?";
+
+/// A cost file, so that no test waits for a profile.
+std::string cost_file() { return DS_SOURCE_DIR "/assets/cost/a800-qwen3-4b-convex.json"; }
+
+std::vector<std::string> decode(std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"decode", "--cost", cost_file(), "-p", kPrompt, "-n", "40"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(Program, EveryCommandHasHelp) {
+  const Sandbox sandbox;
+  const Finished all = run(sandbox, {"--help"});
+  EXPECT_EQ(all.status, 0);
+  for (const CommandRow& row : command_rows()) {
+    EXPECT_NE(all.out.find(row.name), std::string::npos) << row.name;
+    const Finished one = run(sandbox, {row.name, "--help"});
+    EXPECT_EQ(one.status, 0) << row.name;
+    EXPECT_NE(one.out.find(row.summary), std::string::npos) << row.name;
+  }
+}
+
+TEST(Program, DecodePrintsTheSameTextAndNothingElseForEveryMethod) {
+  const Sandbox sandbox;
+  const Finished plain = run(sandbox, decode({"--method", "plain"}));
+  EXPECT_EQ(plain.status, 0) << plain.err;
+  EXPECT_GT(plain.out.size(), 20u);
+  EXPECT_EQ(plain.err, "");
+  for (const char* method : {"dflash", "ddtree", "caddtree", "exact"}) {
+    EXPECT_EQ(run(sandbox, decode({"--method", method})).out, plain.out) << method;
+  }
+  const Finished drawn = run(sandbox, decode({"--method", "plain", "-t", "1", "--seed", "5"}));
+  EXPECT_EQ(run(sandbox, decode({"--method", "exact", "-t", "1", "--seed", "5"})).out, drawn.out);
+}
+
+TEST(Program, JsonLinesJoinToTheText) {
+  const Sandbox sandbox;
+  const Finished found = run(sandbox, decode({"--json"}));
+  ASSERT_EQ(found.status, 0) << found.err;
+  std::string text, whole;
+  size_t n_rounds = 0;
+  for (size_t begin = 0; begin < found.out.size();) {
+    const size_t end = found.out.find('\n', begin);
+    const nlohmann::json line = nlohmann::json::parse(found.out.substr(begin, end - begin));
+    if (line["type"] == "round") text += line["text"], ++n_rounds;
+    if (line["type"] == "end") whole = line["text"];
+    begin = end + 1;
+  }
+  EXPECT_GT(n_rounds, 3u);
+  EXPECT_EQ(text, whole);
+}
+
+TEST(Program, BadInputGetsOneSentence) {
+  const Sandbox sandbox;
+  const auto expect_sentence = [&](std::vector<std::string> arguments, int status, const std::string& part) {
+    const Finished found = run(sandbox, std::move(arguments));
+    EXPECT_EQ(found.status, status) << found.err;
+    EXPECT_NE(found.err.find(part), std::string::npos) << found.err;
+    EXPECT_EQ(found.out, "");
+  };
+  expect_sentence({"decode", "--cost", cost_file()}, 1, "prompt: expected");
+  expect_sentence(decode({"--method", "fast"}), 2, "--method");
+  expect_sentence(decode({"--target", sandbox / "nowhere"}), 1, "nowhere");
+  expect_sentence(decode({"--drafter", "x"}), 1, "--target");
+  expect_sentence(decode({"--cost", sandbox / "none.json"}), 1, "none.json");
+  expect_sentence(decode({"--trace", "/nowhere/at/all.trace"}), 1, "/nowhere/at/all.trace");
+  expect_sentence(decode({"--budget", "0", "--method", "ddtree"}), 1, "budget");
+  std::ofstream(sandbox / "not.trace") << "hello";
+  expect_sentence({"replay", sandbox / "not.trace"}, 1, "not.trace");
+  expect_sentence({"render", "--trace", sandbox / "not.trace", "-o", sandbox / "x.png"}, 1, "not.trace");
+}
+
+TEST(Program, RecordReplayRender) {
+  const Sandbox sandbox;
+  const std::string trace = sandbox / "a.trace";
+  std::vector<std::string> arguments = decode({"--trace", trace});
+  arguments[0] = "record";
+  const Finished recorded = run(sandbox, arguments);
+  ASSERT_EQ(recorded.status, 0) << recorded.err;
+  EXPECT_EQ(recorded.out, "");
+  const Finished replayed = run(sandbox, {"replay", trace});
+  EXPECT_EQ(replayed.status, 0);
+  EXPECT_NE(replayed.out.find("round    0"), std::string::npos);
+  EXPECT_NE(replayed.out.find("tokens per round"), std::string::npos);
+  EXPECT_EQ(run(sandbox, {"info", trace}).status, 0);
+  const Finished drawn = run(sandbox, {"render", "--trace", trace, "--panel", "tree", "-o", sandbox / "tree.png"});
+  EXPECT_EQ(drawn.status, 0) << drawn.err;
+  EXPECT_EQ(slurp(sandbox / "tree.png").substr(1, 3), "PNG");
+}
+
+TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
+  const Sandbox sandbox;
+  const Finished found = run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "-n", "30"});
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.out.find("draftscope.trace"), std::string::npos);
+  EXPECT_NE(found.out.find("draftscope.png"), std::string::npos);
+  EXPECT_EQ(slurp(sandbox / "draftscope.png").substr(1, 3), "PNG");
+  EXPECT_TRUE(TraceReader::open(sandbox / "draftscope.trace")->complete());
+}
+
+/// A generation that lasts until somebody ends it, once its trace holds some rounds.
+Program start_endless(const Sandbox& sandbox, const std::string& trace) {
+  Program program(sandbox, {"decode", "--cost", cost_file(), "-p", "Tell a story.", "-n", "1900", "--ignore-end", "--trace",
+                            trace, "-m", "plain", "--precision", "f32", "--threads", "1"});
+  std::error_code error;
+  for (int i = 0; i < 600; ++i) {
+    if (std::filesystem::exists(trace, error) && std::filesystem::file_size(trace, error) > 4000) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return program;
+}
+
+TEST(Program, CtrlCEndsCleanlyWithAReadableTrace) {
+  const Sandbox sandbox;
+  const std::string trace = sandbox / "c.trace";
+  const Program program = start_endless(sandbox, trace);
+  program.send(SIGINT);
+  const Finished found = program.wait();
+  EXPECT_EQ(found.status, 130) << found.err;
+  EXPECT_GT(found.out.size(), 1u) << "what was decoded stays";
+  Result<TraceReader> reader = TraceReader::open(trace);
+  ASSERT_TRUE(reader) << reader.error();
+  EXPECT_TRUE(reader->complete());
+  const Result<Message> last = reader->message(reader->size() - 1);
+  ASSERT_TRUE(last) << last.error();
+  EXPECT_EQ(std::get<SessionEnd>(*last).reason, EndReason::kStopped);
+}
+
+TEST(Program, KilledAtAnyMomentItsTraceOpens) {
+  for (int i = 0; i < 5; ++i) {
+    const Sandbox sandbox;
+    const std::string trace = sandbox / "k.trace";
+    const Program program = start_endless(sandbox, trace);
+    std::this_thread::sleep_for(std::chrono::milliseconds(7 * i));
+    program.send(SIGKILL);
+    EXPECT_EQ(program.wait().status, 128 + SIGKILL);
+    Result<TraceReader> reader = TraceReader::open(trace);
+    ASSERT_TRUE(reader) << reader.error();
+    EXPECT_GT(reader->size(), 2u);
+    EXPECT_FALSE(reader->complete());
+    for (size_t frame = 0; frame < reader->size(); ++frame) EXPECT_TRUE(reader->message(frame)) << frame;
+  }
+}
+
+TEST(Program, ProfileMeasuresIsKeptAndUsed) {
+  const Sandbox sandbox;
+  const Finished found = run(sandbox, {"profile", "--contexts", "8,32", "--max-rows", "17", "--repeats", "1"});
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.out.find("saved: "), std::string::npos);
+  const Finished decoded = run(sandbox, {"decode", "-p", kPrompt, "-n", "10", "--json"});
+  EXPECT_EQ(decoded.status, 0);
+  EXPECT_EQ(decoded.err, "") << "nothing is measured again";
+  EXPECT_NE(decoded.out.find("measured on this machine"), std::string::npos);
+}
+
+TEST(Program, BenchComparesAllMethodsAndChecksExactness) {
+  const Sandbox sandbox;
+  const std::string out = sandbox / "bench.json";
+  const Finished found = run(sandbox, {"bench", "--cost", cost_file(), "--n-prompts", "3", "-n", "24", "-o", out});
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.out.find("Signature: "), std::string::npos);
+  const nlohmann::json figures = nlohmann::json::parse(slurp(out));
+  for (const char* method : {"plain", "dflash", "ddtree", "caddtree", "exact"}) {
+    EXPECT_EQ(figures["domains"]["all"][method]["exact"], 3) << method;
+  }
+  EXPECT_EQ(figures["domains"]["all"]["plain"]["tokens_per_round"], 1.0);
+  const Finished again = run(sandbox, {"bench", "--cost", cost_file(), "--n-prompts", "3", "-n", "24"});
+  EXPECT_EQ(again.out.substr(again.out.find("Signature")), found.out.substr(found.out.find("Signature")));
+}
+
+}  // namespace
+}  // namespace draftscope
