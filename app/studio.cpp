@@ -52,6 +52,7 @@ StudioOptions window_options(const Options& options, StartCommand start) {
   window.scale = options.scale;
   window.start = std::move(start);
   window.open_trace = open_trace;
+  window.should_close = interrupted;
   return window;
 }
 
@@ -62,18 +63,22 @@ int look_at_trace(const Options& options) {
   return shown ? 0 : report(shown.error());
 }
 
+constexpr double kFirstRoundsPerS = 4;  // slow enough to watch; the controls change it
+
 int run_window(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {
   LiveQueue live;
   Result<Recorder> recorder = Recorder::open(options.trace, &live);
   if (!recorder) return report(recorder.error());
   EngineThread engine(pair, std::move(cost), *std::move(recorder));
   const StartCommand start = start_command(options.decode, prompt);
-  engine.send(SetSpeedCommand{4});  // slow enough to watch; the controls change it
+  engine.send(SetSpeedCommand{kFirstRoundsPerS});
   engine.send(start);
   LiveSource source(live);
+  StudioOptions window = window_options(options, start);
+  window.rounds_per_s = kFirstRoundsPerS;
   const Status shown = run_studio_window([&](RecordStore& store) { return source.poll(store) > 0; },
                                          [&](Command command) { engine.send(std::move(command)); }, true,
-                                         window_options(options, start));
+                                         window);
   const Status closed = engine.close();
   if (!shown) return report(shown.error());
   return closed ? 0 : report(closed.error());

@@ -119,6 +119,7 @@ class Drafter(nn.Module):
         out.mkdir(parents=True, exist_ok=True)
         save_file({k: v.detach().to(torch.bfloat16).contiguous().cpu() for k, v in self.state_dict().items()},
                   out / "model.safetensors", metadata={"format": "pt"})
+        (out / "model.safetensors").chmod(0o644)
         (out / "config.json").write_text(json.dumps({
             "architectures": ["DFlashDraftModel"], "model_type": "qwen3", "hidden_size": c["hidden"],
             "intermediate_size": c["intermediate"], "num_hidden_layers": c["layers"], "num_target_layers": n_target_layers,

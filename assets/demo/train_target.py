@@ -83,9 +83,10 @@ def make_model(args, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
 
 def export(model: Qwen3ForCausalLM, work: pathlib.Path, out: pathlib.Path) -> None:
     """Writes the model in bf16 beside its tokenizer."""
-    state = {k: v.to(torch.bfloat16) for k, v in model.state_dict().items() if k != "lm_head.weight"}
-    model.config.dtype = torch.bfloat16
-    model.save_pretrained(out, state_dict=state)
+    copy = Qwen3ForCausalLM(model.config)
+    copy.load_state_dict(model.state_dict())
+    copy.to(torch.bfloat16).save_pretrained(out)
+    (out / "model.safetensors").chmod(0o644)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (out / name).write_bytes((work / "tokenizer" / name).read_bytes())
 

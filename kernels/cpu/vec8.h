@@ -11,7 +11,7 @@ using F8 = float __attribute__((vector_size(32)));
 using I8 = int32_t __attribute__((vector_size(32)));
 
 // The same in memory, where floats need no more than their own alignment.
-using F8InMemory = float __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float F8InMemory __attribute__((vector_size(32), aligned(4), may_alias));  // `using` loses the alignment
 
 static inline F8 load8(const float* p) { return *reinterpret_cast<const F8InMemory*>(p); }
 static inline void store8(float* p, const F8& v) { *reinterpret_cast<F8InMemory*>(p) = v; }
@@ -46,7 +46,7 @@ static inline float max8(const F8& v) {
 #if defined(__AVX512F__)
 using F16 = float __attribute__((vector_size(64)));
 
-using F16InMemory = float __attribute__((vector_size(64), aligned(4), may_alias));
+typedef float F16InMemory __attribute__((vector_size(64), aligned(4), may_alias));
 
 static inline F16 load16(const float* p) { return *reinterpret_cast<const F16InMemory*>(p); }
 static inline void store16(float* p, const F16& v) { *reinterpret_cast<F16InMemory*>(p) = v; }

@@ -124,10 +124,12 @@ void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape
   const ImVec2 size = {shape.head * 2 + static_cast<float>(shape.n_ranks) * shape.cell,
                        (static_cast<float>(grid.n_depths) + 1) * shape.row};
   ImGui::InvisibleButton("cells", size);
-  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  // Without a pointer ImGui's mouse is at -FLT_MAX, which no integer holds.
+  const bool hovered = ImGui::IsItemHovered();
+  const ImVec2 mouse = hovered ? ImGui::GetIO().MousePos : origin;
   const auto rank_under = static_cast<int32_t>(std::floor((mouse.x - origin.x - shape.head) / shape.cell));
   const auto row_under = static_cast<int32_t>(std::floor((mouse.y - origin.y) / shape.row)) - 1;
-  const bool over = ImGui::IsItemHovered() && rank_under >= 0 && rank_under < shape.n_ranks &&
+  const bool over = hovered && rank_under >= 0 && rank_under < shape.n_ranks &&
                     row_under >= 0 && row_under < grid.n_depths;
   ImDrawList* list = ImGui::GetWindowDrawList();
   draw_head(shape, origin);

@@ -46,7 +46,10 @@ class Studio {
   /// One sentence for the status bar, until the next one.
   void set_notice(std::string sentence);
   /// What the controls offer before anything was decoded, e.g. the prompt of the command line.
-  void set_start(StartCommand start) { controls_.start = std::move(start); }
+  void set_start(StartCommand start, double rounds_per_s) {
+    controls_.start = std::move(start);
+    controls_.rounds_per_s = rounds_per_s;
+  }
   void allow_opening(bool traces, bool back_to_live);
   /// True while the picture changes without input: a recording plays.
   bool animating() const { return playing_; }
@@ -101,6 +104,8 @@ struct StudioOptions {
   float scale = 0;                     // 0: the monitor's
   bool remember_layout = true;         // in the person's configuration folder
   StartCommand start;                  // what the controls begin with
+  double rounds_per_s = 0;             // the speed they show; 0: as fast as possible
+  std::function<bool()> should_close;  // asked every frame, e.g. after Ctrl-C in the terminal; may be empty
   /// Opens a trace for File > Open and for dropped files; empty: no such menu entry.
   std::function<Result<Poll>(const std::string& path)> open_trace;
 };

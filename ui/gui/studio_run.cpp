@@ -67,12 +67,12 @@ class Loop {
   Loop(Window window, std::unique_ptr<Feed> first, bool live, const StudioOptions& options)
       : window_(std::move(window)), first_(std::move(first)), live_(live), options_(options) {
     first_->studio->allow_opening(options_.open_trace != nullptr, false);
-    first_->studio->set_start(options_.start);
+    first_->studio->set_start(options_.start, options_.rounds_per_s);
     first_->studio->set_notice(window_.font_message());
   }
 
   void run() {
-    while (!window_.closing() && !quit_) {
+    while (!window_.closing() && !quit_ && !(options_.should_close && options_.should_close())) {
       const bool animating = shown().studio->animating();
       const bool soon = live_ || animating || settle_frames_ > 0;
       bool fresh = window_.wait_input(soon ? kLiveWait_s : kIdleWait_s);

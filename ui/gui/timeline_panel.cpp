@@ -233,6 +233,7 @@ void draw_lanes(PanelContext& context, const Timeline& timeline, int64_t shown) 
   ImGui::PushClipRect({left - 1, at.y}, {right + 1, at.y + room.y}, true);
   draw_bars(timeline, span, tokens, time, shown);
   ImGui::PopClipRect();
+  if (!held && !hovered) return;  // without a pointer ImGui's mouse is at -FLT_MAX, which no integer holds
   const auto under =
       span.first + static_cast<int64_t>(std::floor((ImGui::GetIO().MousePos.x - left) / span.bar));
   const int64_t round = std::clamp<int64_t>(under, span.first, span.first + span.n - 1);

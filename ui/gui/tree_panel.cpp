@@ -122,10 +122,10 @@ void draw_tree_panel(PanelContext& context) {
   const PathExtent path = path_extent(layout);
   const CanvasWorld world = {
       {layout.width, layout.height}, {path.x, path.y}, {path.x + path.width, path.y + path.height}};
-  bool* refocus = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("refocus"), false);
-  if (*refocus) wanted = ViewMode::kFocus;
+  const ImGuiID refocus = ImGui::GetID("refocus");
+  if (ImGui::GetStateStorage()->GetBool(refocus)) wanted = ViewMode::kFocus;
   const Canvas canvas = begin_canvas("canvas", world, wanted);
-  *refocus = canvas.double_clicked;
+  ImGui::GetStateStorage()->SetBool(refocus, canvas.double_clicked);
   const int32_t under = box_under(layout, canvas);
   const auto hovered =
       under < 0 ? std::nullopt : std::optional<int32_t>(layout.boxes[static_cast<size_t>(under)].node);
