@@ -39,7 +39,8 @@ void add_decode_options(CLI::App& app, DecodeOptions& options);
 /// Prints "draftscope: SENTENCE" on standard error; the exit status for errors, 1.
 int report(const std::string& sentence);
 
-/// The folder `relative` among the program's assets; an Error says where it was looked for.
+/// The file or folder `relative` among the program's assets: in $DRAFTSCOPE_ASSETS if that is set, else beside the
+/// program or above it. An Error says where it was looked for.
 Result<std::string> find_asset(const std::string& relative);
 
 /// Opens the chosen folders, or the demo pair when none was given. `drafter_optional`: a target alone will do.

@@ -55,6 +55,7 @@ class Program {
     pid_ = fork();
     if (pid_ != 0) return;
     setenv("XDG_CACHE_HOME", sandbox.path().c_str(), 1);
+    setenv("DRAFTSCOPE_ASSETS", DS_SOURCE_DIR "/assets", 1);
     unsetenv("DISPLAY");
     unsetenv("WAYLAND_DISPLAY");
     redirect("/dev/null", O_RDONLY, STDIN_FILENO);

@@ -78,7 +78,7 @@ TEST(Program, BadInputGetsOneSentence) {
   expect_sentence(decode({"--method", "fast"}), 2, "--method");
   expect_sentence(decode({"--target", sandbox / "nowhere"}), 1, "nowhere");
   expect_sentence(decode({"--drafter", "x"}), 1, "--target");
-  expect_sentence(decode({"--cost", sandbox / "none.json"}), 1, "none.json");
+  expect_sentence({"decode", "-p", kPrompt, "--cost", sandbox / "none.json"}, 1, "none.json");
   expect_sentence(decode({"--trace", "/nowhere/at/all.trace"}), 1, "/nowhere/at/all.trace");
   expect_sentence(decode({"--budget", "0", "--method", "ddtree"}), 1, "budget");
   std::ofstream(sandbox / "not.trace") << "hello";
@@ -118,9 +118,9 @@ TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
 Program start_endless(const Sandbox& sandbox, const std::string& trace) {
   Program program(sandbox, {"decode", "--cost", cost_file(), "-p", "Tell a story.", "-n", "1900", "--ignore-end", "--trace",
                             trace, "-m", "plain", "--precision", "f32", "--threads", "1"});
-  std::error_code error;
-  for (int i = 0; i < 600; ++i) {
-    if (std::filesystem::exists(trace, error) && std::filesystem::file_size(trace, error) > 4000) break;
+  for (int i = 0; i < 1000; ++i) {
+    Result<TraceReader> reader = TraceReader::open(trace);
+    if (reader && reader->size() > 4) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return program;

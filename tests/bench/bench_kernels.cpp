@@ -100,14 +100,26 @@ void layers(benchmark::State& state, CpuPath path) {
   report(state, seconds, n_bytes, 2 * n_elements * static_cast<double>(state.range(0)));
 }
 
+// The head's product with its top k and log-sum-exp at (rows, threads, k).
 void head(benchmark::State& state, CpuPath path) {
   Backend& backend = backend_with(state.range(1), path);
   static const auto weights = random_matrix(backend, kVocab, kHidden);
   const auto in = random_act(backend, state.range(0), kHidden);
   TopK top;
-  const double seconds = time_best(state, [&] { backend.head_top_k(in->act, *weights, 32, top); });
+  const auto k = static_cast<int32_t>(state.range(2));
+  const double seconds = time_best(state, [&] { backend.head_top_k(in->act, *weights, k, top); });
   report(state, seconds, static_cast<double>(weights->n_bytes),
          2.0 * kVocab * kHidden * static_cast<double>(state.range(0)));
+}
+
+// The head of a model as small as the demo's at (rows, threads, k): the selection weighs as much as the product.
+void tiny_head(benchmark::State& state, CpuPath path) {
+  Backend& backend = backend_with(state.range(1), path);
+  static const auto weights = random_matrix(backend, 4096, 256);
+  const auto in = random_act(backend, state.range(0), 256);
+  TopK top;
+  time_best(state,
+            [&] { backend.head_top_k(in->act, *weights, static_cast<int32_t>(state.range(2)), top); });
 }
 
 // One layer's attention at (rows, threads, context).
@@ -186,9 +198,13 @@ void register_all(int32_t n_cpus) {
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
     RegisterBenchmark(("Head" + suffix).c_str(), head, path)
-        ->ArgsProduct({rows, threads})
+        ->ArgsProduct({rows, threads, {1, 32, 256}})
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
+    RegisterBenchmark(("TinyHead" + suffix).c_str(), tiny_head, path)
+        ->ArgsProduct({{1, 15, 64}, threads, {1, 16, 256}})
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
     RegisterBenchmark(("Attention" + suffix).c_str(), attention, path)
         ->ArgsProduct({{1, 8, 32}, threads, {512, 2048, 8192}})
         ->UseRealTime()

@@ -1,0 +1,142 @@
+// The engine's own thread: commands in, frames out, in order, whatever the front end does.
+#include "app/engine_thread.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "app/options.h"
+#include "ui/source.h"
+
+namespace draftscope {
+namespace {
+
+using namespace std::chrono_literals;
+
+CostModel any_cost() {
+  CostModel cost;
+  cost.kind = CostKind::kByHand;
+  cost.label = "test";
+  cost.context = {0};
+  cost.rows = {1, 64};
+  cost.verify_s = {0.001, 0.002};
+  cost.draft_s = {0.001};
+  return cost;
+}
+
+StartCommand start_command(int32_t max_tokens) {
+  StartCommand start;
+  start.prompt_utf8 = "Tom has 12 apples and buys 9 more. How many apples does Tom have?";
+  start.max_tokens = max_tokens;
+  return start;
+}
+
+class EngineThreadTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    setenv("DRAFTSCOPE_ASSETS", DS_SOURCE_DIR "/assets", 1);
+    pair_ = new Pair(open_models({}).value());
+  }
+  static void TearDownTestSuite() { delete pair_, pair_ = nullptr; }
+
+  /// Polls until `enough`, at most 20 s.
+  template <class Enough>
+  bool poll_until(Enough enough) {
+    for (int i = 0; i < 4000; ++i) {
+      source_.poll(store_);
+      if (enough()) return true;
+      std::this_thread::sleep_for(5ms);
+    }
+    return false;
+  }
+  bool poll_for(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    return poll_until([&] { return std::chrono::steady_clock::now() > end; });
+  }
+
+  static Pair* pair_;
+  LiveQueue live_{4096};
+  LiveSource source_{live_};
+  RecordStore store_;
+  EngineThread engine_{*pair_, any_cost(), Recorder::open("", &live_).value()};
+};
+Pair* EngineThreadTest::pair_ = nullptr;
+
+TEST_F(EngineThreadTest, AGenerationArrivesWhole) {
+  engine_.send(start_command(30));
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.n_skipped(), 0);
+  EXPECT_EQ(static_cast<int64_t>(store_.rounds().size()), store_.end()->n_rounds);
+  std::string text;
+  for (const RoundRecord& round : store_.rounds()) text += round.committed_utf8;
+  EXPECT_EQ(text, store_.end()->output_utf8);
+  EXPECT_TRUE(store_.errors().empty());
+}
+
+TEST_F(EngineThreadTest, PausedItStepsOneRoundAtATime) {
+  engine_.send(PauseCommand{});
+  engine_.send(start_command(200));
+  ASSERT_TRUE(poll_until([&] { return store_.info().has_value(); }));
+  poll_for(100ms);
+  EXPECT_EQ(store_.rounds().size(), 0u);
+  for (size_t n = 1; n <= 3; ++n) {
+    engine_.send(StepCommand{});
+    ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == n; }));
+    poll_for(50ms);
+    EXPECT_EQ(store_.rounds().size(), n);
+  }
+  engine_.send(ResumeCommand{});
+  EXPECT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+}
+
+TEST_F(EngineThreadTest, ADraggedCostCurveDecidesTheNextRound) {
+  engine_.send(PauseCommand{});
+  engine_.send(start_command(200));
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 1; }));
+  CostModel steep = any_cost();
+  steep.verify_s = {0.001, 60.0};
+  engine_.send(SetCostCommand{steep});
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 2; }));
+  EXPECT_EQ(store_.rounds()[1].decision.chosen, 0);
+  engine_.send(SetMethodCommand{Method::kDdtree, 7});
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 3; }));
+  EXPECT_EQ(store_.rounds()[2].decision.chosen, 7);
+  EXPECT_EQ(store_.rounds()[2].method, Method::kDdtree);
+}
+
+TEST_F(EngineThreadTest, StopEndsAndANewRunBegins) {
+  engine_.send(SetSpeedCommand{5});
+  engine_.send(start_command(200));
+  ASSERT_TRUE(poll_until([&] { return !store_.rounds().empty(); }));
+  engine_.send(StopCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->reason, EndReason::kStopped);
+  engine_.send(SetSpeedCommand{0});
+  engine_.send(start_command(5));
+  ASSERT_TRUE(poll_until([&] { return store_.info()->session == 1 && store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->n_tokens, 5);
+}
+
+TEST_F(EngineThreadTest, APromptThatDoesNotFitIsSaidNotLost) {
+  StartCommand start = start_command(5);
+  for (int i = 0; i < 3000; ++i) start.prompt_utf8 += " apples";
+  engine_.send(start);
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->reason, EndReason::kError);
+  EXPECT_NE(store_.end()->message.find("context"), std::string::npos) << store_.end()->message;
+}
+
+TEST_F(EngineThreadTest, ClosingInTheMiddleOfARunEndsIt) {
+  engine_.send(start_command(2000));
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() > 2; }));
+  EXPECT_TRUE(engine_.close());
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+}
+
+}  // namespace
+}  // namespace draftscope
