@@ -91,7 +91,7 @@ struct TokenText {
 
   std::string_view text_of(int32_t token_id) const;  // empty when unknown
   /// Texts of `tokens` (any order, duplicates welcome) as bytes_of gives them.
-  static TokenText of(std::vector<int32_t> tokens, const std::function<std::string_view(int32_t)>& bytes_of);
+  static TokenText of(std::vector<int32_t> tokens, const std::function<std::string(int32_t)>& bytes_of);
 };
 
 struct RoundRecord {

@@ -11,7 +11,7 @@ std::string_view TokenText::text_of(int32_t token_id) const {
   return std::string_view(pool).substr(offset[i], offset[i + 1] - offset[i]);
 }
 
-TokenText TokenText::of(std::vector<int32_t> tokens, const std::function<std::string_view(int32_t)>& bytes_of) {
+TokenText TokenText::of(std::vector<int32_t> tokens, const std::function<std::string(int32_t)>& bytes_of) {
   std::sort(tokens.begin(), tokens.end());
   tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
   TokenText text;
