@@ -92,6 +92,7 @@ TEST_F(SessionTest, RecordsPassTheCodecAndJoinToTheOutput) {
       EXPECT_EQ(round.context_len, context);
       context += static_cast<int32_t>(round.accepted.path.size());
       text += round.committed_utf8;
+      for (const int32_t token : round.tree.token) EXPECT_EQ(round.text.text_of(token), pair_.bytes_of(token));
       if (method != Method::kPlain) {
         EXPECT_EQ(round.decision.theta_tokens_per_s.size(), static_cast<size_t>(round.tree.size()));
       }

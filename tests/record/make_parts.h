@@ -28,7 +28,7 @@ inline constexpr int32_t kTexts_n = std::size(kTexts);
 inline constexpr int32_t kDepths = 15;
 
 inline int32_t token_id(int32_t text) { return 11 + 2357 * text; }
-inline std::string_view bytes_of(int32_t token) { return kTexts[(token - 11) / 2357]; }
+inline std::string bytes_of(int32_t token) { return std::string(kTexts[(token - 11) / 2357]); }
 
 struct Random {
   std::mt19937_64 engine;
