@@ -14,7 +14,7 @@ TEST(TokenLabel, WhiteSpaceControlsAndFragmentsAreVisible) {
       {"\n\n", "↵↵"},
       {"\ta\r", "⇥a␍"},
       {"naïve 世界", "naïve␣世界"},
-      {std::string_view("\0", 1), "<U+0000>"},
+      {std::string("\0", 1), "<U+0000>"},
       {"\x1b[0m", "<U+001B>[0m"},
       {"\u200b", "<U+200B>"},
       {"\u202eabc", "<U+202E>abc"},
@@ -40,7 +40,7 @@ TEST(TokenLabel, LabelsHoldNoByteBelowSpace) {
 }
 
 TEST(TokenLabel, UnknownTokensShowTheirNumber) {
-  const TokenText text = TokenText::of({5}, [](int32_t) { return std::string_view(" a"); });
+  const TokenText text = TokenText::of({5}, [](int32_t) { return std::string(" a"); });
   EXPECT_EQ(token_label(text, 5), "␣a");
   EXPECT_EQ(token_label(text, 6), "#6");
 }
