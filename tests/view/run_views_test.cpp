@@ -45,7 +45,7 @@ RoundRecord round_of(int64_t seq, const std::vector<std::string>& accepted, cons
   std::vector<int32_t> tokens;
   for (size_t i = 0; i < texts.size(); ++i) tokens.push_back(static_cast<int32_t>(i));
   round.text = TokenText::of(
-      tokens, [&](int32_t token) { return std::string_view(texts[static_cast<size_t>(token)]); });
+      tokens, [&](int32_t token) { return std::string(texts[static_cast<size_t>(token)]); });
   round.committed_utf8 = committed;
   return round;
 }
