@@ -1,42 +1,61 @@
 #include "tests/bench/machine_ceilings.h"
 
 #include <immintrin.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
-#include <vector>
+#include <memory>
+#include <span>
 
+#include "engine/base/check.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/thread_pool.h"
 
 namespace draftscope {
 namespace {
 
-constexpr int64_t kWords = int64_t{40} << 20;  // 320 MB
-constexpr int64_t kChunk = 1 << 20;            // 8 MB per task
+constexpr int64_t kBufferBytes = int64_t{1} << 30;  // many times any last-level cache's share of a few threads
+constexpr int64_t kChunkBytes = int64_t{8} << 20;   // per task
+constexpr size_t kHugePage = size_t{2} << 20;
 
-// Eight streams side by side, each `stream_words` long, with software prefetch: one stream alone understates
-// what the memory gives, and how far apart they should lie differs between machines.
-__attribute__((target("avx2"))) int64_t sum_chunk(const int64_t* words, int64_t stream_words) {
-  constexpr int kStreams = 8;
-  __m256i sums[kStreams] = {};
-  for (int64_t first = 0; first < kChunk; first += kStreams * stream_words) {
-    for (int64_t i = first; i < first + stream_words; i += 8) {
+/// Memory in huge pages where the system gives them: with small ones, looking up addresses would be measured.
+std::span<const std::byte> read_buffer() {
+  static const std::unique_ptr<std::byte, decltype(&std::free)> memory = [] {
+    auto* bytes = static_cast<std::byte*>(std::aligned_alloc(kHugePage, kBufferBytes));
+    DS_CHECK(bytes != nullptr, "no memory for the read test");
+    madvise(bytes, kBufferBytes, MADV_HUGEPAGE);
+    std::memset(bytes, 1, kBufferBytes);
+    return std::unique_ptr<std::byte, decltype(&std::free)>(bytes, &std::free);
+  }();
+  return {memory.get(), static_cast<size_t>(kBufferBytes)};
+}
+
+// Several streams side by side, software prefetch and eight sums: one stream alone understates what the memory
+// gives, and how many are best differs between machines.
+template <int kStreams>
+__attribute__((target("avx2"))) int64_t sum_chunk(const std::byte* chunk) {
+  constexpr int64_t kStream = kChunkBytes / kStreams, kStep = 128, kAhead = 1536;
+  __m256i sums[8] = {};
+  for (int64_t i = 0; i < kStream; i += kStep) {
 #pragma GCC unroll 8
-      for (int stream = 0; stream < kStreams; ++stream) {
-        const int64_t* at = words + stream * stream_words + i;
-        _mm_prefetch(reinterpret_cast<const char*>(at) + 1536, _MM_HINT_T0);
-        sums[stream] =
-            _mm256_xor_si256(sums[stream], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
-        sums[stream] =
-            _mm256_xor_si256(sums[stream], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 4)));
+    for (int stream = 0; stream < kStreams; ++stream) {
+      const std::byte* at = chunk + stream * kStream + i;
+      _mm_prefetch(reinterpret_cast<const char*>(at) + kAhead, _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(at) + kAhead + 64, _MM_HINT_T0);
+#pragma GCC unroll 4
+      for (int lane = 0; lane < 4; ++lane) {
+        __m256i& sum = sums[(stream * 4 + lane) % 8];
+        sum = _mm256_xor_si256(sum, _mm256_load_si256(reinterpret_cast<const __m256i*>(at + lane * 32)));
       }
     }
   }
   __m256i total = sums[0];
-  for (int stream = 1; stream < kStreams; ++stream) total = _mm256_xor_si256(total, sums[stream]);
+  for (int i = 1; i < 8; ++i) total = _mm256_xor_si256(total, sums[i]);
   return _mm256_extract_epi64(total, 0) ^ _mm256_extract_epi64(total, 1) ^ _mm256_extract_epi64(total, 2) ^
          _mm256_extract_epi64(total, 3);
 }
@@ -78,19 +97,18 @@ double now_s(bool one_thread) {
 }
 
 double read_bandwidth(int32_t n_threads) {
-  static const std::vector<int64_t> buffer(kWords, 1);
+  const std::span<const std::byte> buffer = read_buffer();
   ThreadPool pool(n_threads);
   std::atomic<int64_t> sink{0};
   double seconds = 1e30;
-  for (const int64_t stream_words : {512, 4096, 16384, 131072}) {
+  for (const auto sum : {sum_chunk<1>, sum_chunk<2>, sum_chunk<4>, sum_chunk<8>}) {
     const auto read_all = [&] {
-      pool.run(kWords / kChunk, [&](int64_t task, int32_t) {
-        sink ^= sum_chunk(buffer.data() + task * kChunk, stream_words);
-      });
+      pool.run(kBufferBytes / kChunkBytes,
+               [&](int64_t task, int32_t) { sink ^= sum(buffer.data() + task * kChunkBytes); });
     };
     seconds = std::min(seconds, best_s(4, n_threads == 1, read_all));
   }
-  return static_cast<double>(kWords) * 8 / seconds;
+  return static_cast<double>(kBufferBytes) / seconds;
 }
 
 double bf16_dot_peak(int32_t n_threads) {

@@ -8,6 +8,8 @@
 namespace draftscope::golden {
 namespace {
 
+constexpr int32_t kCapacity = 4096;  // tokens of the longest case this test can hold
+
 struct Models {
   std::unique_ptr<Backend> backend;
   Target target;
@@ -35,11 +37,11 @@ void check_case(const Json& about, CpuPath path) {
   EXPECT_EQ(models.drafter.config().mask_token_id, whole(about, "mask_token_id"));
   const LayerConfig& layer = models.drafter.config().layer;
   const int32_t vocab = models.target.config().vocab, block = whole(about, "block_size");
-  const Rope rope = make_rope(layer.head_dim, layer.rope_theta, 512);
-  const Rope target_rope = make_rope(models.target.config().layer.head_dim, models.target.config().layer.rope_theta, 512);
-  KvCache target_kv = models.target.make_kv(512), kv = models.drafter.make_kv(512);
-  TargetWorkspace target_work = models.target.make_workspace(256, models.drafter.config().target_layer_ids);
-  DrafterWorkspace work = models.drafter.make_workspace(256);
+  const Rope rope = make_rope(layer.head_dim, layer.rope_theta, kCapacity);
+  const Rope target_rope = make_rope(models.target.config().layer.head_dim, models.target.config().layer.rope_theta, kCapacity);
+  KvCache target_kv = models.target.make_kv(kCapacity), kv = models.drafter.make_kv(kCapacity);
+  TargetWorkspace target_work = models.target.make_workspace(kCapacity, models.drafter.config().target_layer_ids);
+  DrafterWorkspace work = models.drafter.make_workspace(kCapacity);
 
   const std::vector<int32_t> sequence = expected.values<int32_t>("sequence_token_ids");
   const Json rounds = get(about, "rounds");

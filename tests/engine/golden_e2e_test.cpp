@@ -28,8 +28,9 @@ Run run(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions opt
 
 /// The published curve as a cost model: C_v(n) stands at row n, taken as it is.
 CostModel curve(const std::string& name) {
-  const Json about = get(get(read_json("tree/manifest.json"), "cost_models"), name);
-  const Tensors tensors("tree/cost_models.safetensors");
+  const Json manifest = read_json("tree/manifest.json");
+  const Json about = get(get(manifest, "cost_models"), name);
+  const Tensors tensors("tree/" + text(manifest, "cost_models_file"));
   const std::vector<double> seconds = tensors.values<double>(text(about, "tensor"));
   CostModel cost;
   cost.kind = CostKind::kConvexFit;

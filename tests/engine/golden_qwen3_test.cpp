@@ -14,9 +14,9 @@ class Runner {
  public:
   Runner(const std::string& dir, CpuPath path)
       : backend_(f32_backend(path)), target_(must(Target::open(path_of("qwen3/" + dir), *backend_))),
-        rope_(make_rope(target_.config().layer.head_dim, target_.config().layer.rope_theta, 1024)),
-        kv_(target_.make_kv(1024)),
-        work_(target_.make_workspace(1024, counting(0, target_.config().n_layers))) {}
+        rope_(make_rope(target_.config().layer.head_dim, target_.config().layer.rope_theta, 4096)),
+        kv_(target_.make_kv(4096)),
+        work_(target_.make_workspace(4096, counting(0, target_.config().n_layers))) {}
 
   void pass(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions, const KeySets& keys) {
     n_rows_ = static_cast<int32_t>(tokens.size());

@@ -11,10 +11,13 @@
 
 namespace draftscope {
 
+/// Always the project's own copy: these tests are no golden tests, whatever DRAFTSCOPE_GOLDEN_DIR says.
+inline std::string test_pair_dir(const std::string& model) { return DS_SOURCE_DIR "/tests/golden/e2e/trained/" + model; }
+
 inline Pair open_test_pair(Precision precision, bool with_drafter = true) {
   PairOptions options;
-  options.target_dir = golden::path_of("e2e/trained/target");
-  if (with_drafter) options.drafter_dir = golden::path_of("e2e/trained/draft");
+  options.target_dir = test_pair_dir("target");
+  if (with_drafter) options.drafter_dir = test_pair_dir("draft");
   options.precision = precision;
   options.needs_tokenizer = false;
   options.n_threads = 2;

@@ -36,7 +36,7 @@ struct Model {
   TargetWorkspace work;
 
   Model(CpuPath path, Precision precision) : backend(make(path, precision)),
-        target(golden::must(Target::open(golden::path_of("e2e/trained/target"), *backend))),
+        target(golden::must(Target::open(test_pair_dir("target"), *backend))),
         rope(make_rope(target.config().layer.head_dim, target.config().layer.rope_theta, 512)),
         kv(target.make_kv(512)), work(target.make_workspace(256, {})) {}
   static std::unique_ptr<Backend> make(CpuPath path, Precision precision) {

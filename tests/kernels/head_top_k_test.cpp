@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <random>
 
 #include "tests/kernels/kernel_test.h"
 
@@ -63,6 +64,50 @@ TEST_P(HeadTopKTest, TiesGoToTheSmallerId) {
   const TopK top = of_logits(logits, 7);
   EXPECT_EQ(top.token, (std::vector<int32_t>{17, 400, 401, 990, 0, 1, 2}));
   EXPECT_EQ(of_logits(std::vector<double>(700, -3.0), 5).token, (std::vector<int32_t>{0, 1, 2, 3, 4}));
+}
+
+// Logits on a coarse grid, so that ties straddle the k-th place, tiles and threads.
+TEST_P(HeadTopKTest, ManyOfManyEqualAStableSort) {
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal(-2.0f, 3.0f);
+  std::vector<double> logits(4100);
+  for (double& value : logits) value = std::round(normal(random) * 16) / 16;
+  std::vector<int32_t> sorted(logits.size());
+  std::iota(sorted.begin(), sorted.end(), 0);
+  std::stable_sort(sorted.begin(), sorted.end(), [&](int32_t a, int32_t b) { return logits[a] > logits[b]; });
+  for (const int32_t n_threads : {1, 3}) {
+    backend_ = make(n_threads);
+    for (const int32_t k : {1, 2, 7, 16, 255, 256, 257, 1000, 4099, 4100}) {
+      const TopK top = of_logits(logits, k);
+      EXPECT_EQ(top.token, std::vector<int32_t>(sorted.begin(), sorted.begin() + k)) << n_threads << ' ' << k;
+      ASSERT_EQ(top.log_p.size(), static_cast<size_t>(k));
+      for (int32_t i = 0; i < k; ++i) {
+        ASSERT_NEAR(top.log_p[i] - top.log_p[0], logits[sorted[i]] - logits[sorted[0]], 2e-6) << i;
+      }
+    }
+  }
+}
+
+// A product that underflows to -0 equals 0 and so yields to it only by its token.
+TEST_P(HeadTopKTest, NegativeZeroTiesWithZero) {
+  Table head(40, 1), one(1, 1);
+  for (int32_t token = 0; token < 40; ++token) head.data[token] = token % 2 == 0 ? -0x1p-100 : 0.0;
+  one.data = {0x1p-100};
+  const TopK top = run(*backend_, one, reference::store(DType::kF32, head), 4);
+  EXPECT_EQ(top.token, (std::vector<int32_t>{0, 1, 2, 3}));
+}
+
+TEST_P(HeadTopKTest, LogSumExpIsExactToAMillionth) {
+  std::mt19937 random(9);
+  std::normal_distribution<float> normal(0.0f, 2.5f);
+  std::vector<double> logits(20011);
+  for (double& value : logits) value = normal(random);
+  logits[5] = 12.0;  // a log probability near -1: its own float32 steps are far below the bound
+  double sum = 0;
+  for (const double value : logits) sum += std::exp(value - 12.0);
+  const TopK top = of_logits(logits, 1);
+  EXPECT_EQ(top.token[0], 5);
+  EXPECT_NEAR(top.log_p[0], -std::log(sum), 1e-6);
 }
 
 TEST_P(HeadTopKTest, AscendingAndDescendingLogitsKeepTheBest) {

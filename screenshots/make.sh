@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Renders every picture of this folder from a fresh recording of the demo pair. Usage: screenshots/make.sh PROGRAM
+set -euo pipefail
+program=$(realpath "${1:?usage: screenshots/make.sh build/dev/draftscope}")
+cd "$(dirname "$0")"
+trace=$(mktemp); trap 'rm -f "$trace"' EXIT
+prompt="Nora has 12 apples and buys 9 more. Then she packs them into bags of 7. How many bags does she need?"
+round=8
+"$program" record --prompt "$prompt" --method exact --trace "$trace"
+for panel in window tree throughput marginals transcript timeline cost; do
+  size=(--width 1200 --height 700)
+  [ "$panel" != window ] || size=(--width 1600 --height 900)
+  "$program" render --trace "$trace" --panel "$panel" --round "$round" "${size[@]}" --out "$panel.png"
+done
+"$program" render --trace "$trace" --panel window --round "$round" --width 3200 --height 1800 --scale 2 --out window-200.png
