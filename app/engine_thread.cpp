@@ -4,16 +4,10 @@
 #include <utility>
 
 #include "app/options.h"
+#include "engine/base/overloaded.h"
 
 namespace draftscope {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 SessionOptions session_options(const StartCommand& command, int64_t id, const CostModel& cost) {
   SessionOptions options;

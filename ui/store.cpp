@@ -4,17 +4,9 @@
 
 #include <utility>
 
+#include "engine/base/overloaded.h"
+
 namespace draftscope {
-namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
-
-}  // namespace
 
 void RecordStore::append(Message message) {
   ++version_;

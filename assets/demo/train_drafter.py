@@ -17,7 +17,7 @@ from tqdm import tqdm
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
 from drafter_model import Drafter
-from train_target import batches, optimisers
+from training import Training
 
 
 def prompt_ids(tokenizer, prompt: str) -> list[int]:
@@ -112,49 +112,6 @@ def make_drafter(target, args, device: str, mask_id: int) -> Drafter:
     return drafter
 
 
-def train(drafter, target, examples: list, args, device: str) -> dict:
-    """Trains until args.minutes of training time are spent; returns what was done."""
-    steps, state = optimisers(drafter, args.lr), {"step": 0, "blocks": 0, "spent_s": 0.0, "epoch": 0, "loss": None}
-    path = args.work / "drafter.pt"
-    if args.resume and path.exists():
-        saved = torch.load(path, weights_only=False, map_location=device)
-        drafter.load_state_dict(saved["model"])
-        for optimiser, s in zip(steps, saved["optimisers"]):
-            optimiser.load_state_dict(s)
-        state = saved["state"]
-    total_s, last, saved_at = args.minutes * 60, time.monotonic(), time.monotonic()
-    bar = tqdm(total=round(total_s), initial=round(state["spent_s"]), unit="s", desc="train drafter", mininterval=20)
-    while state["spent_s"] < total_s:
-        state["epoch"] += 1
-        for group in batches(examples, args.tokens_per_batch, random.Random(args.seed * 1000 + state["epoch"])):
-            done = min(1.0, state["spent_s"] / total_s)
-            lr = args.lr * min(1.0, (state["step"] + 1) / 40) * (0.5 + 0.5 * math.cos(math.pi * done))
-            anchors = anchors_of(group, args.anchors, device)
-            loss = loss_of(*block_logits(drafter, target, group, anchors, drafter.c["layer_ids"], device), args.gamma)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(drafter.parameters(), 1.0)
-            for optimiser in steps:
-                for g in optimiser.param_groups:
-                    g["lr"] = lr
-                optimiser.step()
-                optimiser.zero_grad()
-            now = time.monotonic()
-            state["step"] += 1
-            state["blocks"] += anchors.numel()
-            state["loss"] = loss.item() if state["loss"] is None else 0.97 * state["loss"] + 0.03 * loss.item()
-            bar.update(round(state["spent_s"] + now - last) - round(state["spent_s"]))
-            state["spent_s"] += now - last
-            last = now
-            bar.set_postfix(step=state["step"], blocks=state["blocks"], loss=f"{state['loss']:.3f}", epoch=state["epoch"])
-            if now - saved_at > 240 or state["spent_s"] >= total_s:
-                torch.save({"model": drafter.state_dict(), "optimisers": [o.state_dict() for o in steps], "state": state}, path)
-                drafter.export(args.out, target.config.num_hidden_layers)
-                saved_at = now
-            if state["spent_s"] >= total_s:
-                break
-    return state
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", type=pathlib.Path, required=True, help="Qwen3 folder to draft for")
@@ -197,8 +154,14 @@ def main() -> None:
     print(f"{sum(p.numel() for p in drafter.parameters()):,} parameters, {len(examples)} answers, layers "
           f"{drafter.c['layer_ids']}, on {device}; tokens per round at the start: "
           f"{judge(drafter, target, judged, drafter.c['layer_ids'], device)}", flush=True)
-    state = train(drafter, target, examples, args, device)
-    drafter.export(args.out, target.config.num_hidden_layers)
+
+    def loss(group: list) -> torch.Tensor:
+        anchors = anchors_of(group, args.anchors, device)
+        return loss_of(*block_logits(drafter, target, group, anchors, drafter.c["layer_ids"], device), args.gamma)
+
+    training = Training(drafter, args.work / "drafter.pt", args.lr, args.minutes, args.seed, args.resume)
+    state = training.run(examples, args.tokens_per_batch, loss, lambda done: 0.5 + 0.5 * math.cos(math.pi * done),
+                         lambda: drafter.export(args.out, target.config.num_hidden_layers))
     state["tokens_per_round_of_a_chain"] = judge(drafter, target, judged, drafter.c["layer_ids"], device)
     state["parameters"] = sum(p.numel() for p in drafter.parameters())
     (args.work / "drafter_figures.json").write_text(json.dumps(state, indent=1))

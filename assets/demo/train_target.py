@@ -7,8 +7,6 @@ Checkpoints go to WORK every few minutes; --resume goes on from the last one (--
 import argparse
 import json
 import pathlib
-import random
-import time
 
 import torch
 from tokenizers import Tokenizer
@@ -16,6 +14,7 @@ from tqdm import tqdm
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 import demo_tokenizer
+from training import Training
 
 
 def encode(rows: list[dict], tokenizer: Tokenizer, max_tokens: int) -> list[tuple[list[int], int]]:
@@ -27,21 +26,6 @@ def encode(rows: list[dict], tokenizer: Tokenizer, max_tokens: int) -> list[tupl
         if len(prompt) + len(answer) <= max_tokens:
             out.append((prompt + answer, len(prompt)))
     return out
-
-
-def batches(examples: list, tokens_per_batch: int, rng: random.Random):
-    """One epoch of batches of similar length, in random order: lists of examples."""
-    order = sorted(examples, key=lambda e: len(e[0]) + rng.random() * 24)
-    groups, group, longest = [], [], 0
-    for example in order:
-        longest = max(longest, len(example[0]))
-        if group and longest * (len(group) + 1) > tokens_per_batch:
-            groups.append(group)
-            group, longest = [], len(example[0])
-        group.append(example)
-    groups.append(group)
-    rng.shuffle(groups)
-    return groups
 
 
 def tensors(group: list, device: str, prompt_weight: float):
@@ -60,14 +44,6 @@ def loss_of(model: Qwen3ForCausalLM, group: list, device: str, prompt_weight: fl
         logits = model(input_ids=ids[:, :-1], use_cache=False).logits
     loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     return (loss * weight[:, 1:].flatten()).sum() / weight[:, 1:].sum()
-
-
-def optimisers(model: torch.nn.Module, lr: float) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden matrices, AdamW for embeddings and norms."""
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
-    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
-    return [torch.optim.Muon(matrices, lr=lr, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.95), weight_decay=0.0)]
 
 
 def make_model(args, tokenizer: Tokenizer) -> Qwen3ForCausalLM:
@@ -110,45 +86,9 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def train(model: Qwen3ForCausalLM, examples: list, args, device: str) -> dict:
-    """Trains until args.minutes of training time are spent; returns what was done."""
-    steps, state = optimisers(model, args.lr), {"step": 0, "tokens": 0, "spent_s": 0.0, "epoch": 0, "loss": None}
-    path = args.work / "target.pt"
-    if args.resume and path.exists():
-        saved = torch.load(path, weights_only=False, map_location=device)
-        model.load_state_dict(saved["model"])
-        for optimiser, s in zip(steps, saved["optimisers"]):
-            optimiser.load_state_dict(s)
-        state = saved["state"]
-    total_s, last, saved_at = args.minutes * 60, time.monotonic(), time.monotonic()
-    bar = tqdm(total=round(total_s), initial=round(state["spent_s"]), unit="s", desc="train target", mininterval=20)
-    while state["spent_s"] < total_s:
-        state["epoch"] += 1
-        for group in batches(examples, args.tokens_per_batch, random.Random(args.seed * 1000 + state["epoch"])):
-            done = min(1.0, state["spent_s"] / total_s)
-            lr = args.lr * min(1.0, (state["step"] + 1) / 40) * (1.0 if done < 0.4 else max(0.02, (1 - done) / 0.6))
-            loss = loss_of(model, group, device, args.prompt_weight)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            for optimiser in steps:
-                for g in optimiser.param_groups:
-                    g["lr"] = lr
-                optimiser.step()
-                optimiser.zero_grad()
-            now = time.monotonic()
-            state["step"] += 1
-            state["tokens"] += sum(len(ids) for ids, _ in group)
-            state["loss"] = loss.item() if state["loss"] is None else 0.97 * state["loss"] + 0.03 * loss.item()
-            bar.update(round(state["spent_s"] + now - last) - round(state["spent_s"]))
-            state["spent_s"] += now - last
-            last = now
-            bar.set_postfix(step=state["step"], tokens=state["tokens"], loss=f"{state['loss']:.3f}", epoch=state["epoch"])
-            if now - saved_at > 240 or state["spent_s"] >= total_s:
-                torch.save({"model": model.state_dict(), "optimisers": [o.state_dict() for o in steps], "state": state}, path)
-                saved_at = now
-            if state["spent_s"] >= total_s:
-                break
-    return state
+def schedule(done: float) -> float:
+    """Full speed for two fifths of the time, then down in a line."""
+    return 1.0 if done < 0.4 else max(0.02, (1 - done) / 0.6)
 
 
 def main() -> None:
@@ -164,7 +104,9 @@ def main() -> None:
     examples, judged = encode(rows, tokenizer, args.max_tokens), encode(held, tokenizer, args.max_tokens)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(examples)} examples, "
           f"{sum(len(e[0]) for e in examples):,} tokens an epoch, on {device}", flush=True)
-    state = train(model, examples, args, device)
+    training = Training(model, args.work / "target.pt", args.lr, args.minutes, args.seed, args.resume)
+    state = training.run(examples, args.tokens_per_batch,
+                         lambda group: loss_of(model, group, device, args.prompt_weight), schedule)
     with torch.no_grad():
         state["heldout_loss"] = sum(loss_of(model, [e], device, 0.0).item() for e in judged) / len(judged)
     state["parameters"] = sum(p.numel() for p in model.parameters())
