@@ -58,6 +58,28 @@ TEST(GuiStatus, NoticeComesRightAfterTheState) {
   EXPECT_EQ(items[1].text, "saved x.png");
 }
 
+std::string line_of(const std::vector<StatusItem>& items) {
+  std::string line;
+  for (const StatusItem& item : items) line += item.text + "|";
+  return line;
+}
+
+TEST(GuiStatus, LittleRoomKeepsWhatMattersMost) {
+  const std::vector<StatusItem> items = {{"LIVE", "", false, true},
+                                         {"a long sentence", "", true},
+                                         {"9 tokens/s", "", false, true},
+                                         {"model", ""},
+                                         {"", ""},
+                                         {"machine", ""}};
+  const auto width_of = [](std::string_view text) { return static_cast<float>(text.size()); };
+  const auto shown = [&](float room) { return line_of(fitting_items(items, room, 1, width_of)); };
+  EXPECT_EQ(shown(100), "LIVE|a long sentence|9 tokens/s|model|machine|");
+  EXPECT_EQ(shown(40), "LIVE|a long sentence|9 tokens/s|model|");
+  EXPECT_EQ(shown(30), "LIVE|a long sen...|9 tokens/s|") << "elided, and nothing less important after it";
+  EXPECT_EQ(shown(20), "LIVE|9 tokens/s|");
+  EXPECT_EQ(shown(8), "LIVE|");
+}
+
 TEST(GuiWindow, NoDisplayIsOneSentence) {
   // This test runs in a process of its own under ctest; the variables matter to nothing else.
   unsetenv("DISPLAY");

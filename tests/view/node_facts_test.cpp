@@ -82,7 +82,9 @@ TEST(NodeFacts, RoundsAreSummedUpInOneSentence) {
   EXPECT_EQ(round_sentence(round), "64 candidates, 31 verified, 1 accepted + bonus = 2 tokens.");
   round.accepted.path = {0};
   EXPECT_EQ(round_sentence(round), "64 candidates, 31 verified, 0 accepted + bonus = 1 token.");
+  EXPECT_EQ(round_words(round), "31 of 64 verified, 0 + bonus");
   EXPECT_THAT(round_sentence(make_round(1, 0)), HasSubstr("plain decoding"));
+  EXPECT_THAT(round_words(make_round(1, 0)), HasSubstr("plain decoding"));
 }
 
 }  // namespace

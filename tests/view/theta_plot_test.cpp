@@ -54,6 +54,21 @@ TEST(ThetaPlot, MarkersOnOneBudgetShareALabel) {
   EXPECT_EQ(plot.markers[0].label, "chosen = faithful stop = global best, n = 31");
 }
 
+TEST(ThetaPlot, UsefulRangeKeepsMarkersApart) {
+  EXPECT_EQ(useful_n(theta_plot(round_with_budgets(7, 6, 7, 5))), 28);
+  EXPECT_EQ(useful_n(theta_plot(round_with_budgets(1, 1, 2, 1))), 16) << "not fewer";
+  EXPECT_EQ(useful_n(theta_plot(round_with_budgets(7, 6, 40, 5))), 64) << "not more than there are";
+  EXPECT_EQ(useful_n(ThetaPlot()), 0);
+}
+
+TEST(ThetaPlot, HeadlineNamesTheChosenAndTheBest) {
+  EXPECT_EQ(theta_plot(round_with_budgets(31, 31, 31, 31)).headline, "n = 31, the best of all");
+  RoundRecord round = round_with_budgets(0, 10, 31, 30);
+  round.decision.theta_tokens_per_s[0] = 100;
+  round.decision.theta_tokens_per_s[31] = 125;
+  EXPECT_EQ(theta_plot(round).headline, "n = 0; n = 31 is 25.0 % better");
+}
+
 TEST(ThetaPlot, VerdictSaysWhatABetterBudgetWouldGain) {
   const RoundRecord round = round_with_budgets(0, 10, 31, 30);
   const std::vector<double>& theta = round.decision.theta_tokens_per_s;

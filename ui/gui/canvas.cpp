@@ -97,7 +97,7 @@ bool Canvas::visible(ImVec2 screen_min, ImVec2 screen_max) const {
 CanvasView fit_view(ImVec2 size, ImVec2 room_em) {
   const ImVec2 fit = fit_per_axis(size, room_em);
   CanvasView view;
-  view.zoom = std::clamp(std::min(fit.x, fit.y), kMinZoom, 1.0f);
+  view.zoom = std::clamp(std::min(fit.x, fit.y), kMinZoom, kMostFitZoom);
   const ImVec2 stretch = stretch_at(size, room_em, view.zoom);
   view.pan = {0.5f * (size.x - room_em.x / (view.zoom * stretch.x)),
               0.5f * (size.y - room_em.y / (view.zoom * stretch.y))};
@@ -136,7 +136,7 @@ Canvas begin_canvas(const char* id, const CanvasWorld& world, std::optional<View
   Canvas canvas;
   const float unit = ImGui::GetFontSize();
   ImVec2 room = ImGui::GetContentRegionAvail();
-  room = {std::max(room.x, 8 * unit), std::max(room.y, 9 * unit)};  // the panel scrolls rather than squash it
+  room = {std::max(room.x, 8 * unit), std::max(room.y, 5 * unit)};  // the panel scrolls rather than squash it
   canvas.min = ImGui::GetCursorScreenPos();
   canvas.max = {canvas.min.x + room.x, canvas.min.y + room.y};
   const ImVec2 room_em = {room.x / unit, room.y / unit};

@@ -24,6 +24,7 @@ struct Canvas {
 };
 
 inline constexpr float kMinZoom = 0.02f, kMaxZoom = 4.0f;
+inline constexpr float kMostFitZoom = 1.6f;    // a small world is not blown up beyond this by itself
 inline constexpr float kReadableZoom = 0.68f;  // labels can be read with ease
 inline constexpr float kTextZoom = 0.42f;      // below, labels cannot be read and are left out
 inline constexpr float kSimpleZoom = 0.22f;    // below, shapes are plain and may be stretched
@@ -44,7 +45,7 @@ void end_canvas();
 /// Pans so that the world rectangle is inside the canvas; takes effect in the next frame.
 void reveal(const Canvas& canvas, ImVec2 world_min, ImVec2 world_max);
 
-/// The view that shows a world of `size` ems whole in a room of `room_em` ems, never larger than life.
+/// The view that shows a world of `size` ems whole in a room of `room_em` ems, at most at kMostFitZoom.
 struct CanvasView {
   ImVec2 pan;
   float zoom = 1;

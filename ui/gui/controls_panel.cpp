@@ -91,12 +91,21 @@ void draw_transport(PanelContext& context, ControlState& state) {
   ImGui::PopTextWrapPos();
 }
 
-void draw_method(PanelContext& context, ControlState& state) {
+/// Room for the longest label beside the widgets; where they would be too narrow, all labels go above.
+float widget_width() {
+  const float room = ImGui::GetContentRegionAvail().x;
+  const float beside = room - ImGui::CalcTextSize("Temperature").x - 0.5f * em();
+  return beside < 6.5f * em() ? room : beside;
+}
+
+bool choose_method(ControlState& state) {
   const auto chosen = std::find_if(kMethods.begin(), kMethods.end(), [&](const MethodChoice& choice) {
     return choice.method == state.start.method;
   });
+  const bool known = chosen != kMethods.end();
+  const bool narrow = ImGui::CalcItemWidth() < 15 * em();
   bool changed = false;
-  if (ImGui::BeginCombo("Method", chosen == kMethods.end() ? "" : chosen->label)) {
+  if (ImGui::BeginCombo("##Method", !known ? "" : narrow ? name(chosen->method) : chosen->label)) {
     for (const MethodChoice& choice : kMethods) {
       if (ImGui::Selectable(choice.label, choice.method == state.start.method)) {
         state.start.method = choice.method;
@@ -106,37 +115,61 @@ void draw_method(PanelContext& context, ControlState& state) {
     }
     ImGui::EndCombo();
   }
-  if (chosen != kMethods.end()) ImGui::SetItemTooltip("%s", chosen->meaning);
+  if (known) ImGui::SetItemTooltip("%s", chosen->meaning);
+  return changed;
+}
+
+bool choose_budget(ControlState& state) {
   const bool fixed = state.start.method == Method::kDdtree;
   ImGui::BeginDisabled(!fixed);
-  changed |=
-      ImGui::SliderInt("Budget", &state.start.budget, 1, 256, "%d nodes", ImGuiSliderFlags_AlwaysClamp);
+  const bool changed =
+      ImGui::SliderInt("##Budget", &state.start.budget, 1, 256, "%d nodes", ImGuiSliderFlags_AlwaysClamp);
   ImGui::EndDisabled();
   ImGui::SetItemTooltip("%s", fixed ? "Nodes to verify in every round."
                                     : "Only ddtree has a fixed budget; the other methods decide themselves.");
+  return changed;
+}
+
+void draw_method(PanelContext& context, ControlState& state) {
+  bool changed = labelled("Method", widget_width(), [&] { return choose_method(state); });
+  changed |= labelled("Budget", widget_width(), [&] { return choose_budget(state); });
   // Text is the same whatever the method, so it may change in mid-run.
   if (changed && running(context)) context.send(SetMethodCommand{state.start.method, state.start.budget});
 }
 
 void draw_sampling(PanelContext& context, ControlState& state) {
+  StartCommand& start = state.start;
   ImGui::BeginDisabled(running(context));
-  ImGui::SliderFloat("Temperature", &state.start.temperature, 0.0f, 1.5f,
-                     state.start.temperature > 0 ? "%.2f" : "0, greedy", ImGuiSliderFlags_AlwaysClamp);
-  ImGui::InputInt("Max tokens", &state.start.max_tokens, 16, 64);
-  state.start.max_tokens = std::clamp(state.start.max_tokens, 1, 1 << 20);
-  ImGui::InputScalar("Seed", ImGuiDataType_U64, &state.start.seed);
+  labelled("Temperature", widget_width(), [&] {
+    return ImGui::SliderFloat("##Temperature", &start.temperature, 0.0f, 1.5f,
+                              start.temperature > 0 ? "%.2f" : "0, greedy", ImGuiSliderFlags_AlwaysClamp);
+  });
+  labelled("Max tokens", widget_width(),
+           [&] { return ImGui::InputInt("##Max tokens", &start.max_tokens, 16, 64); });
+  start.max_tokens = std::clamp(start.max_tokens, 1, 1 << 20);
+  labelled("Seed", widget_width(),
+           [&] { return ImGui::InputScalar("##Seed", ImGuiDataType_U64, &start.seed); });
   ImGui::EndDisabled();
-  if (running(context)) dim_text("Fixed while decoding; used by the next Run.");
+  if (!running(context)) return;
+  ImGui::PushTextWrapPos(0);
+  dim_text("Fixed while decoding; used by the next Run.");
+  ImGui::PopTextWrapPos();
 }
 
 void draw_speed(PanelContext& context, ControlState& state) {
   auto speed = static_cast<float>(state.rounds_per_s);
-  if (ImGui::SliderFloat("Speed", &speed, 0.0f, 30.0f, speed > 0 ? "%.1f rounds/s" : "as fast as possible",
-                         ImGuiSliderFlags_AlwaysClamp)) {
+  const char* unlimited = widget_width() < 10 * em() ? "no limit" : "as fast as possible";
+  const bool changed = labelled("Speed", widget_width(), [&] {
+    const bool moved =
+        ImGui::SliderFloat("##Speed", &speed, 0.0f, 30.0f, speed > 0 ? "%.1f rounds/s" : unlimited,
+                           ImGuiSliderFlags_AlwaysClamp);
+    ImGui::SetItemTooltip("At most this many rounds per second, to watch them; 0 does not wait.");
+    return moved;
+  });
+  if (changed) {
     state.rounds_per_s = speed;
     context.send(SetSpeedCommand{state.rounds_per_s});
   }
-  ImGui::SetItemTooltip("At most this many rounds per second, to watch them; 0 does not wait.");
 }
 
 /// On recordings the controls show what was used.
@@ -151,16 +184,13 @@ void draw_controls_panel(PanelContext& context, ControlState& state) {
   draw_transport(context, state);
   ImGui::BeginDisabled(!context.live);
   dim_text("Prompt");
-  const float others = 8.5f * ImGui::GetFrameHeightWithSpacing();
+  const float others = 6.2f * ImGui::GetFrameHeightWithSpacing();
   const float room = ImGui::GetContentRegionAvail().y - others;
   ImGui::InputTextMultiline("##Prompt", &state.start.prompt_utf8, {-1, std::clamp(room, 4 * em(), 12 * em())},
                             ImGuiInputTextFlags_WordWrap);
-  // Labels right of the widgets keep their room at every scale.
-  ImGui::PushItemWidth(std::max(6 * em(), ImGui::GetContentRegionAvail().x - 7 * em()));
   draw_method(context, state);
   draw_sampling(context, state);
   draw_speed(context, state);
-  ImGui::PopItemWidth();
   ImGui::EndDisabled();
 }
 

@@ -25,11 +25,10 @@ void adopt_session(CostEditState& state, const SessionInfo& info) {
   state.context_row = nearest_context_row(info.cost, info.prompt_tokens);
 }
 
-void draw_shape_choice(CostEditState& state) {
-  ImGui::SetNextItemWidth(8 * em());
+bool choose_shape(CostEditState& state) {
   bool changed = false;
   const CostShape shape = kCostShapes[static_cast<size_t>(state.shape)];
-  if (ImGui::BeginCombo("Shape", name(shape))) {
+  if (ImGui::BeginCombo("##Shape", name(shape))) {
     for (size_t i = 0; i < kCostShapes.size(); ++i) {
       if (ImGui::Selectable(name(kCostShapes[i]), static_cast<int32_t>(i) == state.shape)) {
         state.shape = static_cast<int32_t>(i);
@@ -40,10 +39,21 @@ void draw_shape_choice(CostEditState& state) {
     ImGui::EndCombo();
   }
   ImGui::SetItemTooltip("%s", meaning(shape));
+  return changed;
+}
+
+/// Pixels of a widget of `width` and its label.
+float labelled_width(const char* label, float width) {
+  return width + ImGui::GetStyle().ItemInnerSpacing.x + ImGui::CalcTextSize(label).x;
+}
+
+void draw_shape_choice(CostEditState& state) {
+  bool changed = labelled("Shape", 8 * em(), [&] { return choose_shape(state); });
   if (kCostShapes[static_cast<size_t>(state.shape)] == CostShape::kStaircase) {
-    flow(9 * em());
-    ImGui::SetNextItemWidth(6 * em());
-    changed |= ImGui::SliderInt("Tile", &state.tile, 1, 64, "%d rows", ImGuiSliderFlags_AlwaysClamp);
+    flow(labelled_width("Tile", 6 * em()));
+    changed |= labelled("Tile", 6 * em(), [&] {
+      return ImGui::SliderInt("##Tile", &state.tile, 1, 64, "%d rows", ImGuiSliderFlags_AlwaysClamp);
+    });
   }
   if (!changed) return;
   const CostShape chosen = kCostShapes[static_cast<size_t>(state.shape)];
@@ -54,18 +64,33 @@ void draw_shape_choice(CostEditState& state) {
 void draw_context_choice(CostEditState& state) {
   const auto n = static_cast<int32_t>(state.edited.context.size());
   state.context_row = std::clamp(state.context_row, 0, n - 1);
-  flow(12 * em());
-  ImGui::SetNextItemWidth(5.5f * em());
-  const std::string now = fmt::format("{}", state.edited.context[static_cast<size_t>(state.context_row)]);
-  if (!ImGui::BeginCombo("Context", now.c_str())) return;
-  for (int32_t i = 0; i < n; ++i) {
-    const std::string item = fmt::format("{}", state.edited.context[static_cast<size_t>(i)]);
-    if (ImGui::Selectable(item.c_str(), i == state.context_row)) state.context_row = i;
-  }
-  ImGui::EndCombo();
+  const auto label_of = [&](int32_t i) {
+    return fmt::format("{}", state.edited.context[static_cast<size_t>(i)]);
+  };
+  const float width = 5.5f * em();
+  flow(labelled_width("Context", width));
+  labelled("Context", width, [&] {
+    if (!ImGui::BeginCombo("##Context", label_of(state.context_row).c_str())) return false;
+    for (int32_t i = 0; i < n; ++i) {
+      if (ImGui::Selectable(label_of(i).c_str(), i == state.context_row)) state.context_row = i;
+    }
+    ImGui::EndCombo();
+    return false;
+  });
 }
 
-void draw_buttons(PanelContext& context, CostEditState& state) {
+const char* note_of(const PanelContext& context, const CostEditState& state) {
+  return !context.live ? "Recording: edits stay in this window."
+         : state.dirty ? "Edited, not sent."
+                       : "In force.";
+}
+
+std::string sentence_of(const CostEditState& state) {
+  return fmt::format("{} ({}). {}. Drag points to edit.", state.edited.label, name(state.edited.kind),
+                     state.edited.source);
+}
+
+void draw_apply(PanelContext& context, CostEditState& state) {
   ImGui::BeginDisabled(!context.live || !state.dirty);
   if (ImGui::Button("Apply")) {
     context.send(SetCostCommand{state.edited});
@@ -77,7 +102,9 @@ void draw_buttons(PanelContext& context, CostEditState& state) {
   ImGui::SetItemTooltip("%s", !context.live ? "A recording has no engine that could use the curve."
                               : state.dirty ? "The next round decides with the edited curve."
                                             : "Nothing was edited.");
-  flow(button_width("Reset"));
+}
+
+void draw_reset(PanelContext& context, CostEditState& state) {
   const bool changed = state.dirty || state.in_force.kind != context.store.info()->cost.kind ||
                        state.in_force.verify_s != context.store.info()->cost.verify_s;
   ImGui::BeginDisabled(!changed);
@@ -88,12 +115,6 @@ void draw_buttons(PanelContext& context, CostEditState& state) {
   }
   ImGui::EndDisabled();
   ImGui::SetItemTooltip("Back to the curve this session began with.");
-  const char* note = !context.live ? "Recording: edits stay in this window."
-                     : state.dirty ? "Edited, not sent."
-                                   : "In force.";
-  flow(ImGui::CalcTextSize(note).x);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(note);
 }
 
 std::vector<double> row_ms(const CostModel& model, int32_t context_row) {
@@ -141,7 +162,10 @@ void draw_plot(PanelContext& context, CostEditState& state, float height) {
   const ImPlotFlags flags =
       ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | (small ? ImPlotFlags_NoLegend : 0);
   if (!ImPlot::BeginPlot("##cost", {-1, height}, flags)) return;
-  ImPlot::SetupAxes("rows in the verify pass", "ms", ImPlotAxisFlags_None, ImPlotAxisFlags_None);
+  const std::string unit = fmt::format("ms, {}", name(state.edited.kind));
+  const bool wide = ImGui::GetWindowWidth() > 15 * em();
+  ImPlot::SetupAxes(wide ? "rows in the verify pass" : "rows", unit.c_str(), ImPlotAxisFlags_None,
+                    ImPlotAxisFlags_None);
   ImPlot::SetupAxisLimits(ImAxis_X1, 0, rows.back() * 1.05, ImPlotCond_Once);
   ImPlot::SetupAxisLimits(ImAxis_Y1, 0, std::max(1e-6, 1.25 * top), ImPlotCond_Once);
   ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, 0, HUGE_VAL);
@@ -164,10 +188,11 @@ void draw_plot(PanelContext& context, CostEditState& state, float height) {
 }
 
 void draw_table(CostEditState& state) {
-  if (!ImGui::CollapsingHeader("Points")) return;
-  const ImGuiTableFlags flags =
-      ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerV | ImGuiTableFlags_SizingStretchSame;
-  if (!ImGui::BeginTable("points", 3, flags)) return;
+  const ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerV |
+                                ImGuiTableFlags_SizingStretchSame | ImGuiTableFlags_ScrollY;
+  const float rows = std::min(12.0f, static_cast<float>(state.edited.rows.size()) + 1.5f);
+  if (!ImGui::BeginTable("points", 3, flags, {20 * em(), rows * ImGui::GetFrameHeightWithSpacing()})) return;
+  ImGui::TableSetupScrollFreeze(0, 1);
   ImGui::TableSetupColumn("rows");
   ImGui::TableSetupColumn("ms");
   ImGui::TableSetupColumn("ms per row");
@@ -191,6 +216,34 @@ void draw_table(CostEditState& state) {
   ImGui::EndTable();
 }
 
+/// Apply, Reset, Points, "?" and, where there is room, what the "?" says.
+void draw_buttons(PanelContext& context, CostEditState& state) {
+  draw_apply(context, state);
+  flow(button_width("Reset"));
+  draw_reset(context, state);
+  flow(button_width("Points"));
+  if (ImGui::Button("Points")) ImGui::OpenPopup("points");
+  ImGui::SetItemTooltip("The curve as numbers, to read and to edit.");
+  if (ImGui::BeginPopup("points")) {
+    draw_table(state);
+    ImGui::EndPopup();
+  }
+  const char* note = note_of(context, state);
+  flow(button_width("?"));
+  help_mark([&] {
+    ImGui::TextUnformatted(sentence_of(state).c_str());
+    dim_text(note);
+  });
+  const bool fits = ImGui::CalcTextSize(note).x <= room_beside();
+  if (fits) ImGui::SameLine();
+  ImGui::AlignTextToFramePadding();
+  if (fits || state.dirty) ImGui::TextWrapped("%s", note);
+  if (short_panel(34)) return;
+  ImGui::PushTextWrapPos(0);
+  dim_text(sentence_of(state));
+  ImGui::PopTextWrapPos();
+}
+
 }  // namespace
 
 void draw_cost_panel(PanelContext& context, CostEditState& state) {
@@ -206,13 +259,7 @@ void draw_cost_panel(PanelContext& context, CostEditState& state) {
   draw_shape_choice(state);
   draw_context_choice(state);
   draw_buttons(context, state);
-  ImGui::PushTextWrapPos(0);
-  dim_text(fmt::format("{} ({}). {}. Drag points to edit.", state.edited.label, name(state.edited.kind),
-                       state.edited.source));
-  ImGui::PopTextWrapPos();
-  const float table = ImGui::GetFrameHeightWithSpacing();
-  draw_plot(context, state, std::max(9 * em(), ImGui::GetContentRegionAvail().y - table));
-  draw_table(state);
+  draw_plot(context, state, std::max(6 * em(), ImGui::GetContentRegionAvail().y));
 }
 
 }  // namespace draftscope

@@ -1,7 +1,10 @@
 // Dockspace: where the seven panels sit.
 #pragma once
 
+#include <imgui.h>
+
 #include <array>
+#include <cstdint>
 
 namespace draftscope {
 
@@ -16,8 +19,25 @@ inline constexpr int kNPanels = 7;
 enum PanelIndex { kTree, kThroughput, kMarginals, kTranscript, kTimeline, kCost, kControls };
 extern const std::array<PanelName, kNPanels> kPanels;  // in PanelIndex order
 
+/// Default layouts, from the least room to the most. A tab hides what there is no room for.
+enum class LayoutSize : uint8_t { kTiny, kSmall, kMedium, kFull };
+/// The layout for a work area of `size_em`, in units of the font size.
+LayoutSize layout_size(ImVec2 size_em);
+
+/// Which default layout is in force, and whether the person has rearranged it since. Kept in the settings
+/// file beside Dear ImGui's own entries.
+struct DockLayout {
+  LayoutSize size = LayoutSize::kFull;
+  bool by_default = false;                // false: the person's own, or none yet
+  std::array<ImGuiID, kNPanels> nodes{};  // of each panel; 0 until they have settled
+};
+
+/// Lets the current context load, save and use `layout`, which must outlive it. Call once per context.
+void register_dock_layout(DockLayout& layout);
+
 /// Fills the main viewport's work area with a dockspace. Lays the panels out when they have no layout yet
-/// (no settings file) or when `reset` is set. Call once per frame, before the panels' windows.
+/// (no settings file), when `reset` is set, and when a default layout no longer suits the room; panels that
+/// the person rearranged stay. Call once per frame, before the panels' windows.
 void draw_dockspace(bool reset);
 
 }  // namespace draftscope

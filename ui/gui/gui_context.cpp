@@ -20,6 +20,7 @@ GuiContext::GuiContext(float scale, std::string settings_path)
   io.ConfigWindowsMoveFromTitleBarOnly = true;  // dragging inside a panel pans its picture
   io.IniFilename = settings_path_.empty() ? nullptr : settings_path_.c_str();
   io.LogFilename = nullptr;
+  register_dock_layout(dock_layout_);
   font_message_ = load_fonts();
   apply_theme(Theme::kDark, scale);
 }

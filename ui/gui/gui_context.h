@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "ui/gui/dockspace.h"
+
 struct ImGuiContext;
 struct ImPlotContext;
 
@@ -26,6 +28,7 @@ class GuiContext {
   ImPlotContext* implot_;
   std::string settings_path_;  // Dear ImGui keeps the pointer, not the text
   std::string font_message_;
+  DockLayout dock_layout_;  // the context keeps a pointer to it
 };
 
 }  // namespace draftscope

@@ -15,7 +15,8 @@ namespace {
 
 constexpr float kTextWidth = 5.2f;  // ems of a cell that shows its token
 constexpr float kHeadWidth = 3.4f;  // ems of the depth column
-constexpr float kRowHeight = 1.7f;
+constexpr float kRestWidth = 4.4f;  // of the column with the rest of the mass, "100.0 %"
+constexpr float kRowHeight = 1.7f, kLeastRowHeight = 1.3f;
 
 struct GridShape {
   int32_t n_ranks = 0;                // shown
@@ -23,10 +24,13 @@ struct GridShape {
 };
 
 GridShape shape_of(const MarginalsGrid& grid, bool all_ranks) {
-  const float room = ImGui::GetContentRegionAvail().x - (2 * kHeadWidth + 1) * em();
-  GridShape shape = {.row = kRowHeight * em(), .head = kHeadWidth * em()};
+  const ImVec2 avail = ImGui::GetContentRegionAvail();
+  const float room = avail.x - (kHeadWidth + kRestWidth) * em();
+  const float row = avail.y / static_cast<float>(grid.n_depths + 1);
+  GridShape shape = {.row = std::clamp(row, kLeastRowHeight * em(), kRowHeight * em()),
+                     .head = kHeadWidth * em()};
   const auto fitting = static_cast<int32_t>(room / (kTextWidth * em()));
-  shape.n_ranks = all_ranks ? grid.n_ranks : std::clamp(fitting, std::min(2, grid.n_ranks), grid.n_ranks);
+  shape.n_ranks = all_ranks ? grid.n_ranks : std::clamp(fitting, 1, grid.n_ranks);
   const float narrowest = (all_ranks ? 0.7f : 0.8f * kTextWidth) * em();
   shape.cell = std::clamp(room / static_cast<float>(shape.n_ranks), narrowest, 9 * em());
   return shape;
@@ -121,7 +125,7 @@ void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape
   const RoundRecord& record = *context.shown();
   Selection& selection = context.selection;
   const ImVec2 origin = ImGui::GetCursorScreenPos();
-  const ImVec2 size = {shape.head * 2 + static_cast<float>(shape.n_ranks) * shape.cell,
+  const ImVec2 size = {shape.head + kRestWidth * em() + static_cast<float>(shape.n_ranks) * shape.cell,
                        (static_cast<float>(grid.n_depths) + 1) * shape.row};
   ImGui::InvisibleButton("cells", size);
   // Without a pointer ImGui's mouse is at -FLT_MAX, which no integer holds.
@@ -129,8 +133,8 @@ void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape
   const ImVec2 mouse = hovered ? ImGui::GetIO().MousePos : origin;
   const auto rank_under = static_cast<int32_t>(std::floor((mouse.x - origin.x - shape.head) / shape.cell));
   const auto row_under = static_cast<int32_t>(std::floor((mouse.y - origin.y) / shape.row)) - 1;
-  const bool over = hovered && rank_under >= 0 && rank_under < shape.n_ranks &&
-                    row_under >= 0 && row_under < grid.n_depths;
+  const bool over =
+      hovered && rank_under >= 0 && rank_under < shape.n_ranks && row_under >= 0 && row_under < grid.n_depths;
   ImDrawList* list = ImGui::GetWindowDrawList();
   draw_head(shape, origin);
   for (int32_t row = 0; row < grid.n_depths; ++row) {
@@ -151,6 +155,26 @@ void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape
   if (under) cell_tooltip(*under, row_under, rank_under);
 }
 
+void draw_header(bool& all_ranks) {
+  const FlatHeader flat;
+  ImGui::Checkbox("All ranks", &all_ranks);
+  const char* key = "shade: q (measured); thick with check: accepted; thin: verified; dashed: candidate";
+  if (ImGui::CalcTextSize(key).x <= room_beside()) {
+    ImGui::SameLine();
+    ImGui::AlignTextToFramePadding();
+    dim_text(key);
+  } else {
+    flow(button_width("?"));
+    help_mark([&] { ImGui::TextUnformatted(key); });
+    const char* shade = "shade: q (measured)";
+    if (ImGui::CalcTextSize(shade).x <= room_beside()) {
+      ImGui::SameLine();
+      ImGui::AlignTextToFramePadding();
+      dim_text(shade);
+    }
+  }
+}
+
 }  // namespace
 
 void draw_marginals_panel(PanelContext& context) {
@@ -164,12 +188,7 @@ void draw_marginals_panel(PanelContext& context) {
     return;
   }
   bool* all_ranks = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("all_ranks"), false);
-  ImGui::Checkbox("All ranks", all_ranks);
-  const char* key = "shade: q (measured); thick with check: accepted; thin: verified; dashed: candidate";
-  flow(ImGui::CalcTextSize(key).x);
-  ImGui::PushTextWrapPos(0);
-  dim_text(key);
-  ImGui::PopTextWrapPos();
+  draw_header(*all_ranks);
   if (ImGui::BeginChild("grid", {0, 0}, ImGuiChildFlags_None, ImGuiWindowFlags_HorizontalScrollbar)) {
     draw_grid(context, grid, shape_of(grid, *all_ranks));
   }

@@ -1,6 +1,8 @@
 #include "ui/gui/panel_common.h"
 
 #include <algorithm>
+#include <cfloat>
+#include <cmath>
 
 #include "ui/gui/palette.h"
 #include "ui/view/node_facts.h"
@@ -55,7 +57,7 @@ const RoundViews& round_views(PanelContext& context) {
   const RoundRecord& record = *context.shown();
   LayoutOptions options;
   options.top_down = cache.tree.top_down;
-  options.max_candidates = cache.tree.candidates ? LayoutOptions{}.max_candidates : 0;
+  options.max_candidates = cache.tree.candidates ? cache.tree.max_candidates : 0;
   options.text_width_em = [](std::string_view text) {
     return ImGui::CalcTextSize(text.data(), text.data() + text.size()).x / ImGui::GetFontSize();
   };
@@ -118,10 +120,45 @@ void node_tooltip(const RoundRecord& record, int32_t node) {
   ImGui::EndTooltip();
 }
 
-void flow(float width) {
-  const ImGuiStyle& style = ImGui::GetStyle();
+void help_mark(const std::function<void()>& draw_help) {
+  ImGui::Button("?");
+  if (!ImGui::BeginItemTooltip()) return;
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + 26 * em());
+  draw_help();
+  ImGui::PopTextWrapPos();
+  ImGui::EndTooltip();
+}
+
+bool short_panel(float least_em) { return ImGui::GetWindowHeight() < least_em * em(); }
+
+FlatHeader::FlatHeader() : pushed_(short_panel(14)) {
+  if (pushed_) ImGui::PushStyleVarY(ImGuiStyleVar_FramePadding, 0.06f * em());
+}
+FlatHeader::~FlatHeader() {
+  if (pushed_) ImGui::PopStyleVar();
+}
+
+bool labelled(const char* label, float width, const std::function<bool()>& draw) {
+  const float gap = ImGui::GetStyle().ItemInnerSpacing.x;
+  const bool beside =
+      width + gap + ImGui::CalcTextSize(label).x <= std::floor(ImGui::GetContentRegionAvail().x);
+  if (!beside) ImGui::TextUnformatted(label);
+  ImGui::SetNextItemWidth(beside ? width : -FLT_MIN);
+  const bool changed = draw();
+  if (!beside) return changed;
+  ImGui::SameLine(0, gap);
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted(label);
+  return changed;
+}
+
+float room_beside() {
   const float right = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
-  if (ImGui::GetItemRectMax().x + style.ItemSpacing.x + width <= right) ImGui::SameLine();
+  return right - ImGui::GetItemRectMax().x - ImGui::GetStyle().ItemSpacing.x;
+}
+
+void flow(float width) {
+  if (width <= room_beside()) ImGui::SameLine();
 }
 
 float button_width(const char* label) {

@@ -3,6 +3,7 @@
 
 #include <imgui.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,7 @@ void show_round(PanelContext& context, int64_t round);
 struct TreeOptions {
   bool top_down = false;
   bool candidates = true;
+  int32_t max_candidates = LayoutOptions{}.max_candidates;  // fewer in a short panel
   bool operator==(const TreeOptions&) const = default;
 };
 TreeOptions& tree_options(PanelContext& context);
@@ -56,6 +58,26 @@ void draw_figure(const char* label, const std::string& value, const std::string&
 void dim_text(std::string_view words);
 /// Tooltip about a node: its verdict and its facts.
 void node_tooltip(const RoundRecord& record, int32_t node);
+/// A "?" button whose tooltip holds what a short panel has no room for.
+void help_mark(const std::function<void()>& draw_help);
+/// True when the panel is too short for legends and sentences: the picture needs the room.
+bool short_panel(float least_em);
+/// Makes the widgets of a header flat while it lives, where the panel is too short for more.
+class FlatHeader {
+ public:
+  FlatHeader();
+  ~FlatHeader();
+  FlatHeader(const FlatHeader&) = delete;
+  FlatHeader& operator=(const FlatHeader&) = delete;
+
+ private:
+  bool pushed_;
+};
+/// A widget of `width` pixels with its label: beside it where both fit, else above, so that neither is cut.
+/// `draw` gets no label; returns what it does.
+bool labelled(const char* label, float width, const std::function<bool()>& draw);
+/// What is left of this line beside the last item, pixels.
+float room_beside();
 /// SameLine when `width` pixels fit beside the last item, else a new line.
 void flow(float width);
 /// Width of a button or checkbox with this label.

@@ -4,6 +4,7 @@
 #include <imgui.h>
 #include <imgui_internal.h>
 
+#include "engine/base/utf8.h"
 #include "ui/gui/palette.h"
 #include "ui/view/summary.h"
 
@@ -22,17 +23,20 @@ void add_speed(std::vector<StatusItem>& items, const RecordStore& store) {
   for (const std::string& problem : run.problems) items.push_back({problem, problem, true});
   if (run.tokens_per_s > 0) {
     items.push_back({fmt::format("{:.1f} tokens/s measured", run.tokens_per_s),
-                     "Tokens committed per second of measured round time, over all rounds kept here."});
+                     "Tokens committed per second of measured round time, over all rounds kept here.", false,
+                     true});
   }
   items.push_back({fmt::format("{:.2f} tokens/round", run.tokens_per_round),
-                   fmt::format("Over {} rounds, the bonus token included.", store.rounds().size())});
+                   fmt::format("Over {} rounds, the bonus token included.", store.rounds().size()), false,
+                   true});
 }
 
 void add_session(std::vector<StatusItem>& items, const SessionInfo& info, const RecordStore& store) {
   // The method can be changed between rounds: the newest round knows it best.
   const Method method = store.empty() ? info.method : store.rounds().back().method;
-  items.push_back({name(method), "How this session drafts and chooses its budget."});
-  if (!info.note.empty()) items.push_back({info.note, "What to keep in mind about these numbers.", true});
+  items.push_back({name(method), "How this session drafts and chooses its budget.", false, true});
+  if (!info.note.empty())
+    items.push_back({info.note, "What to keep in mind about these numbers.", true, true});
   items.push_back({info.drafter_name.empty() ? info.target_name
                                              : fmt::format("{} + {}", info.target_name, info.drafter_name),
                    "Target model and its drafter."});
@@ -41,12 +45,26 @@ void add_session(std::vector<StatusItem>& items, const SessionInfo& info, const 
   items.push_back({info.machine, "Machine that the times were measured on."});
 }
 
+/// The start of a text with "..." after it, within `room` pixels; empty when too little would be left.
+std::string shortened(const std::string& text, float room,
+                      const std::function<float(std::string_view)>& width_of) {
+  constexpr size_t kLeast = 8;  // bytes
+  std::string start = text;
+  while (start.size() >= kLeast && width_of(start + "...") > room) {
+    start.pop_back();
+    start.resize(whole_characters(start));
+  }
+  return start.size() < kLeast ? std::string() : start + "...";
+}
+
 }  // namespace
 
 std::vector<StatusItem> status_items(const RecordStore& store, bool live, const std::string& notice) {
   std::vector<StatusItem> items;
-  items.push_back({state_of(store, live), live ? "Rounds come from an engine in this process."
-                                               : "Rounds come from a trace; the engine controls are off."});
+  items.push_back({state_of(store, live),
+                   live ? "Rounds come from an engine in this process."
+                        : "Rounds come from a trace; the engine controls are off.",
+                   false, true});
   if (!notice.empty()) items.push_back({notice, notice});
   if (store.end() && store.end()->reason == EndReason::kError) {
     items.push_back({store.end()->message, store.end()->message, true});
@@ -66,6 +84,27 @@ std::vector<StatusItem> status_items(const RecordStore& store, bool live, const 
   return items;
 }
 
+std::vector<StatusItem> fitting_items(const std::vector<StatusItem>& items, float room, float gap,
+                                      const std::function<float(std::string_view)>& width_of) {
+  std::vector<std::string> shown(items.size());  // empty: left out
+  for (const bool keep : {true, false}) {
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (items[i].keep != keep || items[i].text.empty()) continue;
+      const bool whole = width_of(items[i].text) + gap <= room;
+      shown[i] = whole ? items[i].text : keep ? "" : shortened(items[i].text, room - gap, width_of);
+      if (!shown[i].empty()) room -= width_of(shown[i]) + gap;
+      if (!whole) break;
+    }
+  }
+  std::vector<StatusItem> out;
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (shown[i].empty()) continue;
+    out.push_back(items[i]);
+    out.back().text = shown[i];
+  }
+  return out;
+}
+
 void draw_status_bar(const std::vector<StatusItem>& items) {
   const ImGuiStyle& style = ImGui::GetStyle();
   const float height = ImGui::GetFrameHeight();
@@ -74,14 +113,13 @@ void draw_status_bar(const std::vector<StatusItem>& items) {
   if (ImGui::BeginViewportSideBar("##status", ImGui::GetMainViewport(), ImGuiDir_Down, height, kFlags)) {
     if (ImGui::BeginMenuBar()) {
       const float right_edge = ImGui::GetWindowPos().x + ImGui::GetWindowWidth() - style.WindowPadding.x;
+      const float gap = 2 * style.ItemSpacing.x + 1;
+      const float room = right_edge - ImGui::GetCursorScreenPos().x + gap;
+      const auto width_of = [](std::string_view text) {
+        return ImGui::CalcTextSize(text.data(), text.data() + text.size()).x;
+      };
       bool first = true;
-      for (const StatusItem& item : items) {
-        if (item.text.empty()) continue;
-        const float separator = first ? 0 : 2 * style.ItemSpacing.x;
-        if (ImGui::GetCursorScreenPos().x + separator + ImGui::CalcTextSize(item.text.c_str()).x >
-            right_edge) {
-          break;
-        }
+      for (const StatusItem& item : fitting_items(items, room, gap, width_of)) {
         if (!first) ImGui::Separator();
         first = false;
         ImGui::PushStyleColor(ImGuiCol_Text, item.warning ? palette().warning : palette().text);

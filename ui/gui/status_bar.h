@@ -1,7 +1,9 @@
 // Status bar: who decodes what, how fast, and what went missing, in one line.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ui/store.h"
@@ -12,10 +14,17 @@ struct StatusItem {
   std::string text;
   std::string explanation;  // tooltip
   bool warning = false;
+  bool keep = false;  // stays when there is little room
 };
 
-/// Items from the most to the least important; the bar leaves out what does not fit.
+/// Items from the most to the least important.
 std::vector<StatusItem> status_items(const RecordStore& store, bool live, const std::string& notice);
+
+/// The items that fit `room` pixels, in their order: first those to keep, then the others from the most
+/// important on; one of these that is too long is elided, and what comes after it is left out.
+/// `width_of`: pixels of a text, `gap`: pixels between two items.
+std::vector<StatusItem> fitting_items(const std::vector<StatusItem>& items, float room, float gap,
+                                      const std::function<float(std::string_view)>& width_of);
 
 /// Draws the bar at the bottom of the main viewport and takes its height from the work area.
 void draw_status_bar(const std::vector<StatusItem>& items);

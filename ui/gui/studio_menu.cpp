@@ -2,6 +2,7 @@
 #include <imgui.h>
 #include <misc/cpp/imgui_stdlib.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ui/gui/dockspace.h"
@@ -165,7 +166,7 @@ void Studio::draw_open_dialog() {
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
   if (!ImGui::BeginPopupModal(kTitle, nullptr, ImGuiWindowFlags_AlwaysAutoResize)) return;
   ImGui::TextUnformatted("Path of a trace file. Dropping the file on the window does the same.");
-  ImGui::SetNextItemWidth(ImGui::GetFontSize() * 36);
+  ImGui::SetNextItemWidth(std::min(36 * ImGui::GetFontSize(), 0.8f * ImGui::GetMainViewport()->WorkSize.x));
   if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
   const bool entered = ImGui::InputText("##path", &open_path_, ImGuiInputTextFlags_EnterReturnsTrue);
   ImGui::BeginDisabled(open_path_.empty());
@@ -185,7 +186,9 @@ void Studio::draw_explanation() {
   if (!show_explanation_) return;
   const float em = ImGui::GetFontSize();
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
-  ImGui::SetNextWindowSize(ImVec2(48 * em, 0), ImGuiCond_Appearing);
+  const ImVec2 room = ImGui::GetMainViewport()->WorkSize;
+  ImGui::SetNextWindowSizeConstraints(ImVec2(0, 0), room);  // scrolls in a small window
+  ImGui::SetNextWindowSize(ImVec2(std::min(48 * em, room.x), 0), ImGuiCond_Appearing);
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings;
   if (ImGui::Begin(row_of(Action::kExplain).label, &show_explanation_, kFlags)) {
     ImGui::TextWrapped(
@@ -210,6 +213,7 @@ void Studio::draw_explanation() {
 void Studio::draw_keys() {
   if (!show_keys_) return;
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
+  ImGui::SetNextWindowSizeConstraints(ImVec2(0, 0), ImGui::GetMainViewport()->WorkSize);
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings |
                                       ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoCollapse;
   if (ImGui::Begin(row_of(Action::kKeys).label, &show_keys_, kFlags)) {

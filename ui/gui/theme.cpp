@@ -93,6 +93,7 @@ void set_colours(ImGuiStyle& style, const Palette& p) {
 void set_plots(const Palette& p, float scale) {
   ImPlotStyle& style = ImPlot::GetStyle();
   style = ImPlotStyle();
+  style.PlotMinSize = ImVec2(80, 60);  // panels may be narrow
   const auto set = [&](ImPlotCol slot, ImU32 colour) {
     style.Colors[slot] = ImGui::ColorConvertU32ToFloat4(colour);
   };

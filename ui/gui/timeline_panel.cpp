@@ -133,43 +133,14 @@ void draw_figures_popup(const Summary& summary) {
   ImGui::EndPopup();
 }
 
-void draw_header(PanelContext& context, const RunViews& views, int64_t shown) {
-  bool following = context.selection.follow_live;
-  if (ImGui::Checkbox("Follow live", &following)) {
-    show_round(context, shown);
-    context.selection.follow_live = following;
-  }
-  ImGui::SetItemTooltip("Show the newest round as it comes; choosing a round turns this off.");
-  flow(button_width("Run figures"));
-  if (ImGui::Button("Run figures")) ImGui::OpenPopup("figures");
-  ImGui::SetItemTooltip("Speed, speedup and more, each with its definition and origin.");
-  draw_figures_popup(views.summary);
-  for (const Figure& figure : views.summary.figures) {
-    const bool headline =
-        figure.label == "speed" || figure.label == "tokens per round" || figure.label == "speedup";
-    const std::string whole = figure.label + figure.value + " (" + figure.origin + ")";
-    const float width = ImGui::CalcTextSize(whole.c_str()).x + 1.2f * em();
-    // One line only: the popup has them all.
-    if (!headline || ImGui::GetItemRectMax().x + width > ImGui::GetWindowPos().x + ImGui::GetWindowWidth())
-      continue;
-    ImGui::SameLine();
-    ImGui::BeginGroup();
-    ImGui::AlignTextToFramePadding();
-    draw_figure(figure.label.c_str(), figure.value, figure.origin);
-    ImGui::EndGroup();
-    ImGui::SetItemTooltip("%s", figure.definition.c_str());
-  }
-  for (const std::string& problem : views.summary.problems) {
-    ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
-    ImGui::TextWrapped("! %s", problem.c_str());
-    ImGui::PopStyleColor();
-  }
-}
+constexpr float kRoomy_em = 14;  // from this height on the legend has a line of its own
+constexpr float kTall_em = 22;   // from this height on it may have two
 
-void draw_legend(const Timeline& timeline) {
+/// Colour and word of everything in the lanes, in lines, or one below the other for a tooltip.
+void draw_legend(const Timeline& timeline, bool column) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto entry = [&](const char* word, ImU32 colour, bool filled) {
-    flow(ImGui::CalcTextSize(word).x + 1.0f * em());
+    if (!column) flow(ImGui::CalcTextSize(word).x + 1.0f * em());
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const ImVec2 a = {at.x, at.y + 0.2f * em()}, b = {at.x + 0.7f * em(), at.y + 0.9f * em()};
     if (filled) {
@@ -184,13 +155,88 @@ void draw_legend(const Timeline& timeline) {
   dim_text("tokens:");
   entry("accepted", palette().accepted, true);
   entry("bonus", palette().bonus, false);
-  flow(ImGui::CalcTextSize("  time:").x);
-  dim_text("  time:");
+  if (!column) flow(ImGui::CalcTextSize("  time:").x);
+  dim_text(column ? "time:" : "  time:");
   const auto colours = phase_colours();
   for (size_t phase = 0; phase < kPhases; ++phase) entry(kPhaseNames[phase], colours[phase], true);
   const std::string line = fmt::format("bright line: total {}", timeline.predicted_origin);
-  flow(ImGui::CalcTextSize(line.c_str()).x);
+  if (!column) flow(ImGui::CalcTextSize(line.c_str()).x);
   dim_text(line);
+}
+
+/// Pixels of the legend in one line, about.
+float legend_width(const Timeline& timeline) {
+  std::string words = "tokens: accepted bonus   time: bright line: total " + timeline.predicted_origin;
+  for (const char* phase : kPhaseNames) words += phase;
+  return ImGui::CalcTextSize(words.c_str()).x + (kPhases + 2) * 1.5f * em() + 2 * em();
+}
+
+bool legend_has_room(const Timeline& timeline) {
+  if (short_panel(kRoomy_em)) return false;
+  return !short_panel(kTall_em) || legend_width(timeline) <= ImGui::GetContentRegionAvail().x;
+}
+
+/// What fits this line about the shown round.
+void draw_round(const Timeline& timeline, int64_t shown) {
+  const auto i = static_cast<size_t>(shown);
+  const std::string words =
+      fmt::format("round {}: {:.0f} token{}, {:.2f} ms {}", shown, timeline.committed[i],
+                  timeline.committed[i] == 1 ? "" : "s", timeline.took_total_ms[i], timeline.took_origin);
+  const float room = room_beside();
+  for (const std::string& line : {round_line(timeline, shown), words}) {
+    if (ImGui::CalcTextSize(line.c_str()).x > room) continue;
+    ImGui::SameLine();
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(line.c_str());
+    return;
+  }
+}
+
+/// The run's headline figures, as many as fit this line: the button beside them shows all.
+void draw_headlines(const Summary& summary) {
+  for (const Figure& figure : summary.figures) {
+    const bool headline =
+        figure.label == "speed" || figure.label == "tokens per round" || figure.label == "speedup";
+    const std::string whole = figure.label + figure.value + " (" + figure.origin + ")";
+    if (!headline || ImGui::CalcTextSize(whole.c_str()).x + 0.8f * em() > room_beside()) continue;
+    ImGui::SameLine();
+    ImGui::BeginGroup();
+    ImGui::AlignTextToFramePadding();
+    draw_figure(figure.label.c_str(), figure.value, figure.origin);
+    ImGui::EndGroup();
+    ImGui::SetItemTooltip("%s", figure.definition.c_str());
+  }
+}
+
+void draw_header(PanelContext& context, const RunViews& views, int64_t shown) {
+  const FlatHeader flat;
+  bool following = context.selection.follow_live;
+  if (ImGui::Checkbox("Follow live", &following)) {
+    show_round(context, shown);
+    context.selection.follow_live = following;
+  }
+  ImGui::SetItemTooltip("Show the newest round as it comes; choosing a round turns this off.");
+  flow(button_width("Run figures"));
+  if (ImGui::Button("Run figures")) ImGui::OpenPopup("figures");
+  ImGui::SetItemTooltip("Speed, speedup and more, each with its definition and origin.");
+  draw_figures_popup(views.summary);
+  flow(button_width("?"));
+  help_mark([&] {
+    ImGui::TextUnformatted(round_line(views.timeline, shown).c_str());
+    draw_legend(views.timeline, true);
+  });
+  if (short_panel(kTall_em)) {
+    draw_round(views.timeline, shown);
+  } else {
+    draw_headlines(views.summary);
+    ImGui::TextWrapped("%s", round_line(views.timeline, shown).c_str());
+  }
+  for (const std::string& problem : views.summary.problems) {
+    ImGui::PushStyleColor(ImGuiCol_Text, palette().warning);
+    ImGui::TextWrapped("! %s", problem.c_str());
+    ImGui::PopStyleColor();
+  }
+  if (legend_has_room(views.timeline)) draw_legend(views.timeline, false);
 }
 
 void bar_tooltip(const Timeline& timeline, int64_t round) {
@@ -251,8 +297,6 @@ void draw_timeline_panel(PanelContext& context) {
     return;
   }
   draw_header(context, views, shown);
-  ImGui::TextWrapped("%s", round_line(views.timeline, shown).c_str());
-  draw_legend(views.timeline);
   handle_keys(context, shown);
   draw_lanes(context, views.timeline, shown);
 }

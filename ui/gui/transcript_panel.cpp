@@ -12,6 +12,9 @@
 namespace draftscope {
 namespace {
 
+constexpr const char* kAcceptedWords = "accepted draft";
+constexpr const char* kBonusWords = "bonus of the target";
+
 /// Where the next piece of text goes, and what the pointer is over.
 struct Flow {
   ImVec2 origin, pen;  // screen
@@ -160,10 +163,10 @@ void draw_text(PanelContext& context, const Transcript& text, bool white_space) 
   if (span.round >= 0 && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) show_round(context, span.round);
 }
 
-void draw_legend() {
+void draw_legend(bool column) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const auto entry = [&](SpanKind kind, const char* word) {
-    flow(ImGui::CalcTextSize(word).x + 0.4f * em());
+    if (!column) ImGui::SameLine();
     ImGui::AlignTextToFramePadding();
     const ImVec2 size = ImGui::CalcTextSize(word);
     const ImVec2 at = {ImGui::GetCursorScreenPos().x,
@@ -172,8 +175,20 @@ void draw_legend() {
              {at.x + size.x + 0.15f * em(), at.y + size.y + 0.15f * em()});
     ImGui::TextUnformatted(word);
   };
-  entry(SpanKind::kAccepted, "accepted draft");
-  entry(SpanKind::kBonus, "bonus of the target");
+  entry(SpanKind::kAccepted, kAcceptedWords);
+  entry(SpanKind::kBonus, kBonusWords);
+}
+
+void draw_header(bool& white_space) {
+  const FlatHeader flat;
+  ImGui::Checkbox("White space", &white_space);
+  const float legend = ImGui::CalcTextSize(kAcceptedWords).x + ImGui::CalcTextSize(kBonusWords).x + 2 * em();
+  if (legend <= room_beside()) {
+    draw_legend(false);
+  } else {
+    flow(button_width("?"));
+    help_mark([] { draw_legend(true); });
+  }
 }
 
 }  // namespace
@@ -185,8 +200,7 @@ void draw_transcript_panel(PanelContext& context) {
     return;
   }
   bool* white_space = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("white_space"), false);
-  ImGui::Checkbox("White space", white_space);
-  draw_legend();
+  draw_header(*white_space);
   if (ImGui::BeginChild("text")) {
     draw_text(context, text, *white_space);
     if (!text.empty_reason.empty()) dim_text(text.empty_reason);

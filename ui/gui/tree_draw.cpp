@@ -164,14 +164,14 @@ void draw_box(ImDrawList* list, const Canvas& canvas, const NodeBox& box, Emphas
   list->AddRect({a.x - out, a.y - out}, {b.x + out, b.y + out}, palette().selected, 0.5f * unit, thick);
 }
 
-void draw_tree_legend() {
+void draw_tree_legend(bool column) {
   constexpr std::array kRoles = {NodeRole::kRoot, NodeRole::kAccepted, NodeRole::kBonus, NodeRole::kRejected,
                                  NodeRole::kCandidate};
   ImDrawList* list = ImGui::GetWindowDrawList();
   bool first = true;
   for (const NodeRole role : kRoles) {
     const float width = 1.6f * em() + ImGui::CalcTextSize(name(role)).x;
-    if (!first) flow(width);
+    if (!first && !column) flow(width);
     first = false;
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float line = ImGui::GetTextLineHeight();
@@ -183,7 +183,7 @@ void draw_tree_legend() {
     dim_text(name(role));
   }
   const char* key = "bar: q, the drafter's probability";
-  flow(ImGui::CalcTextSize(key).x);
+  if (!column) flow(ImGui::CalcTextSize(key).x);
   dim_text(key);
 }
 

@@ -18,7 +18,7 @@ void draw_edge(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout,
                Emphasis emphasis);
 /// Text and marks drop out as the canvas zooms out.
 void draw_box(ImDrawList* list, const Canvas& canvas, const NodeBox& box, Emphasis emphasis);
-/// One line: every mark with its word. Returns nothing, advances the cursor.
-void draw_tree_legend();
+/// Every mark with its word, side by side or, for tooltips, one below the other.
+void draw_tree_legend(bool column);
 
 }  // namespace draftscope

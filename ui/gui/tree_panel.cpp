@@ -15,25 +15,47 @@
 namespace draftscope {
 namespace {
 
+constexpr int32_t kFewCandidates = 3;  // in a short panel: the verified nodes need the room
+constexpr float kRoomy_em = 26;        // from this height on the legend has a line of its own
+
+void draw_options(TreeOptions& options) {
+  ImGui::Checkbox("Top-down", &options.top_down);
+  flow(button_width("Candidates") + ImGui::GetFrameHeight());
+  ImGui::Checkbox("Candidates", &options.candidates);
+  ImGui::SetItemTooltip("Show the first candidates that were not verified, faint.");
+}
+
+/// Sentence, legend and footer behind one button.
+void draw_help(const RoundRecord& record, const std::string& about_hidden) {
+  flow(button_width("?"));
+  help_mark([&] {
+    ImGui::TextUnformatted(round_sentence(record).c_str());
+    draw_tree_legend(true);
+    dim_text(about_hidden);
+  });
+}
+
 /// The view that the person asked for in this frame.
-std::optional<ViewMode> draw_toolbar(PanelContext& context, const RoundRecord& record) {
-  TreeOptions& options = tree_options(context);
+std::optional<ViewMode> draw_view_buttons() {
   std::optional<ViewMode> wanted;
   if (ImGui::Button("Fit")) wanted = ViewMode::kWhole;
   ImGui::SetItemTooltip("Keep the whole tree in sight. The wheel zooms, dragging pans.");
   flow(button_width("Path"));
   if (ImGui::Button("Path")) wanted = ViewMode::kFocus;
   ImGui::SetItemTooltip("Keep the accepted path in sight, large enough to read (double click does too).");
-  flow(button_width("Top-down") + ImGui::GetFrameHeight());
-  ImGui::Checkbox("Top-down", &options.top_down);
-  flow(button_width("Candidates") + ImGui::GetFrameHeight());
-  ImGui::Checkbox("Candidates", &options.candidates);
-  ImGui::SetItemTooltip("Show the first candidates that were not verified, faint.");
-  const std::string sentence = round_sentence(record);
-  flow(ImGui::CalcTextSize(sentence.c_str()).x);
-  ImGui::AlignTextToFramePadding();
-  ImGui::TextUnformatted(sentence.c_str());
   return wanted;
+}
+
+/// What fits this line: the sentence, or else its few words.
+void draw_round(const RoundRecord& record) {
+  const float room = room_beside();
+  for (const std::string& words : {round_sentence(record), round_words(record)}) {
+    if (ImGui::CalcTextSize(words.c_str()).x > room) continue;
+    ImGui::SameLine();
+    ImGui::AlignTextToFramePadding();
+    ImGui::TextUnformatted(words.c_str());
+    return;
+  }
 }
 
 /// Arrow keys while the panel has the focus; returns the box to show, -1 when nothing changed.
@@ -99,6 +121,49 @@ std::string footer(const RoundRecord& record, const TreeLayout& layout, const Se
   return "Click a node, or use the arrow keys, to keep its facts here.";
 }
 
+/// One line in a short panel, everything in a tall one.
+std::optional<ViewMode> draw_header(PanelContext& context, const RoundRecord& record) {
+  const FlatHeader flat;
+  const bool one_line = short_panel(kRoomy_em);
+  const std::optional<ViewMode> wanted = draw_view_buttons();
+  TreeOptions& options = tree_options(context);
+  if (one_line) {
+    flow(button_width("Options"));
+    if (ImGui::Button("Options")) ImGui::OpenPopup("options");
+    if (ImGui::BeginPopup("options")) {
+      draw_options(options);
+      ImGui::EndPopup();
+    }
+  } else {
+    flow(button_width("Top-down") + ImGui::GetFrameHeight());
+    draw_options(options);
+  }
+  options.max_candidates = one_line ? kFewCandidates : LayoutOptions{}.max_candidates;
+  const TreeLayout& layout = round_views(context).layout;
+  const std::string words = footer(record, layout, context.selection);
+  if (one_line) draw_help(record, words);
+  draw_round(record);
+  if (one_line || !layout.empty_reason.empty()) return wanted;
+  draw_tree_legend(false);
+  ImGui::PushTextWrapPos(0);
+  dim_text(words);
+  ImGui::PopTextWrapPos();
+  return wanted;
+}
+
+/// Short panels have no line for the verdict on the selected node: it lies over the foot of the picture.
+void draw_verdict(const Canvas& canvas, const RoundRecord& record, const Selection& selection) {
+  if (!selection.node || !short_panel(kRoomy_em)) return;
+  const std::string words = node_verdict(record, *selection.node);
+  const float pad = 0.3f * em(), width = canvas.max.x - canvas.min.x - 2 * pad;
+  const float height = ImGui::CalcTextSize(words.c_str(), nullptr, false, width).y;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 a = {canvas.min.x, canvas.max.y - height - 2 * pad};
+  list->AddRectFilled(a, canvas.max, with_alpha(palette().window, 0.88f), 0.3f * em());
+  list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {a.x + pad, a.y + pad}, palette().text, words.c_str(),
+                nullptr, width);
+}
+
 }  // namespace
 
 void draw_tree_panel(PanelContext& context) {
@@ -107,17 +172,13 @@ void draw_tree_panel(PanelContext& context) {
     draw_empty("No rounds yet: each round's draft tree appears here.");
     return;
   }
-  std::optional<ViewMode> wanted = draw_toolbar(context, *record);
+  std::optional<ViewMode> wanted = draw_header(context, *record);
   const TreeLayout& layout = round_views(context).layout;
   if (!layout.empty_reason.empty()) {
     draw_empty(layout.empty_reason);
     return;
   }
-  draw_tree_legend();
   Selection& selection = context.selection;
-  ImGui::PushTextWrapPos(0);
-  dim_text(footer(*record, layout, selection));
-  ImGui::PopTextWrapPos();
   const int32_t stepped = handle_keys(selection, layout);
   const PathExtent path = path_extent(layout);
   const CanvasWorld world = {
@@ -136,6 +197,7 @@ void draw_tree_panel(PanelContext& context) {
     reveal(canvas, {box.x - 1, box.y - 1}, {box.x + box.width + 1, box.y + box.height + 1});
   }
   draw_tree(canvas, layout, selection);
+  draw_verdict(canvas, *record, selection);
   end_canvas();
   if (hovered) node_tooltip(*record, *hovered);
 }

@@ -92,4 +92,11 @@ std::string round_sentence(const RoundRecord& record) {
                      n_accepted == 0 ? "" : "s");
 }
 
+std::string round_words(const RoundRecord& record) {
+  if (record.method == Method::kPlain || record.tree.size() == 0) return "no tree: plain decoding";
+  const int64_t n_accepted = std::max<int64_t>(0, static_cast<int64_t>(record.accepted.path.size()) - 1);
+  return fmt::format("{} of {} verified, {} + bonus", record.decision.chosen, record.tree.size() - 1,
+                     n_accepted);
+}
+
 }  // namespace draftscope

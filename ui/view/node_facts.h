@@ -23,5 +23,7 @@ std::string node_verdict(const RoundRecord& record, int32_t node);
 
 /// One sentence about the whole round.
 std::string round_sentence(const RoundRecord& record);
+/// The same in a few words, where there is no room for the sentence: "7 of 256 verified, 3 + bonus".
+std::string round_words(const RoundRecord& record);
 
 }  // namespace draftscope

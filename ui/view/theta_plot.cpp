@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace draftscope {
 namespace {
@@ -28,14 +29,27 @@ void label_markers(ThetaPlot& plot) {
   }
 }
 
+/// How much more the best budget promises than the chosen one, percent; nothing when they are the same.
+std::optional<double> missed_percent(const ThetaPlot& plot, const BudgetDecision& decision) {
+  const auto n = static_cast<int32_t>(plot.n.size());
+  if (decision.chosen >= n || decision.global_best >= n || decision.chosen == decision.global_best)
+    return std::nullopt;
+  const double best = plot.theta_tokens_per_s[decision.global_best];
+  const double loss = best > 0 ? 1 - plot.theta_tokens_per_s[decision.chosen] / best : 0;
+  return 100 * loss / std::max(1e-12, 1 - loss);
+}
+
+std::string decision_words(const ThetaPlot& plot, const BudgetDecision& decision) {
+  const auto missed = missed_percent(plot, decision);
+  if (!missed) return fmt::format("n = {}, the best of all", decision.chosen);
+  return fmt::format("n = {}; n = {} is {:.1f} % better", decision.chosen, decision.global_best, *missed);
+}
+
 std::string decision_sentence(const ThetaPlot& plot, const BudgetDecision& decision) {
   std::string sentence = fmt::format("Verified {} nodes ({})", decision.chosen, name(decision.stop));
-  const auto n = static_cast<int32_t>(plot.n.size());
-  if (decision.chosen < n && decision.global_best < n && decision.chosen != decision.global_best) {
-    const double best = plot.theta_tokens_per_s[decision.global_best];
-    const double loss = best > 0 ? 1 - plot.theta_tokens_per_s[decision.chosen] / best : 0;
+  if (const auto missed = missed_percent(plot, decision)) {
     sentence += fmt::format("; the best of all is {} nodes, {:.1f} % more than chosen", decision.global_best,
-                            100 * loss / std::max(1e-12, 1 - loss));
+                            *missed);
   } else {
     sentence += ", the best of all candidates";
   }
@@ -86,7 +100,16 @@ ThetaPlot theta_plot(const RoundRecord& record) {
   if (decision.runner_up != decision.global_best) add_mark(plot, BudgetMark::kRunnerUp, decision.runner_up);
   label_markers(plot);
   plot.verdict = decision_sentence(plot, decision);
+  plot.headline = decision_words(plot, decision);
   return plot;
+}
+
+int32_t useful_n(const ThetaPlot& plot) {
+  constexpr int32_t kLeast = 16, kTimes = 4;
+  if (plot.n.empty()) return 0;
+  const auto all = static_cast<int32_t>(plot.n.size()) - 1;
+  const int32_t marked = plot.markers.empty() ? all : plot.markers.back().n;  // ascending
+  return std::min(all, std::max(kLeast, marked > all / kTimes ? all : kTimes * marked));
 }
 
 std::string budget_line(const ThetaPlot& plot, int32_t n) {

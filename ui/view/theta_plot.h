@@ -25,11 +25,16 @@ struct ThetaPlot {
   std::string provenance;                                               // of all three curves
   double realised_tokens = 0;                                           // committed by this round, measured
   double realised_ms = 0;                                               // measured; 0 when unknown
-  std::string verdict;  // one sentence: who chose what and why
+  std::string verdict;   // one sentence: who chose what and why
+  std::string headline;  // the same in a few words
   std::string empty_reason;
 };
 
 ThetaPlot theta_plot(const RoundRecord& record);
+
+/// The largest n worth showing at first: four times the largest marked one, so that markers on small n do
+/// not stand on one another; at least 16, at most all. 0 without curves.
+int32_t useful_n(const ThetaPlot& plot);
 
 /// Value line of one budget: "n = 42: 4.31 tokens, 12.7 ms, 339 tokens/s". Empty outside the curves.
 std::string budget_line(const ThetaPlot& plot, int32_t n);
