@@ -4,8 +4,8 @@ set -euo pipefail
 program=$(realpath "${1:?usage: screenshots/make.sh build/dev/draftscope}")
 cd "$(dirname "$0")"
 trace=$(mktemp); trap 'rm -f "$trace"' EXIT
-prompt="Nora has 12 apples and buys 9 more. Then she packs them into bags of 7. How many bags does she need?"
-round=8
+prompt="Tell a bedtime story with Mia, Tom and a small lantern."
+round=4
 "$program" record --prompt "$prompt" --method exact --trace "$trace"
 for panel in window tree throughput marginals transcript timeline cost; do
   size=(--width 1200 --height 700)

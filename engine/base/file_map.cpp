@@ -39,6 +39,10 @@ Result<std::shared_ptr<FileMap>> FileMap::open(const std::string& path) {
   return map;
 }
 
+void FileMap::release_pages() const {
+  if (!bytes_.empty()) madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_DONTNEED);
+}
+
 FileMap::~FileMap() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }

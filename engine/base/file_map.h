@@ -19,6 +19,8 @@ class FileMap {
   FileMap& operator=(const FileMap&) = delete;
 
   std::span<const std::byte> bytes() const { return bytes_; }
+  /// Lets the system take back the pages read so far; they are read again when touched.
+  void release_pages() const;
 
  private:
   FileMap() = default;

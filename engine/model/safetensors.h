@@ -34,6 +34,10 @@ class Checkpoint {
   /// not `expected`.
   Result<Tensor> get(std::string_view tensor, const Shape& expected) const;
   int64_t n_bytes() const;
+  /// Gives mapped pages back to the system once the weights are packed; tensors stay readable.
+  void release_pages() const {
+    for (const std::shared_ptr<FileMap>& file : files_) file->release_pages();
+  }
 
  private:
   std::string dir_;

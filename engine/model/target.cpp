@@ -26,6 +26,7 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
         DecoderLayer::load(weights, "model.layers." + std::to_string(i) + ".", c.layer, backend);
     if (!layer) return Error{layer.error()};
     target.layers_.push_back(*std::move(layer));
+    weights.release_pages();  // packed: the peak is one copy of the weights, not two
   }
   Result<Vector> norm = load_vector(weights, "model.norm.weight", c.layer.hidden);
   if (!norm) return Error{norm.error()};
@@ -34,6 +35,7 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
   Result<std::unique_ptr<Matrix>> packed = load_matrix(weights, {&head, 1}, backend);
   if (!packed) return Error{packed.error()};
   target.head_ = *std::move(packed);
+  weights.release_pages();  // from here on only the embeddings of used tokens are read
   return target;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cpu/bf16.h"
@@ -19,6 +20,8 @@ constexpr int kScoreKeys = 8, kValueVectors = 8;
 constexpr int kScoreKeys = 2, kValueVectors = 2;
 #endif
 
+constexpr size_t kFewQueries = 4;  // as many as are served faster by widening keys anew for each pair
+
 // A query, its running softmax and weighted values over the key blocks seen so far.
 struct HeadState {
   const float* q;  // (padded_dim,)
@@ -27,61 +30,101 @@ struct HeadState {
   float sum = 0;
 };
 
-// Keys and values of up to kKeyBlock attended positions, widened to float32 and padded with zeros to whole
-// vectors of 16.
+// Keys and values of up to kKeyBlock attended positions in whole vectors of 16, of type T: float, or as the
+// cache keeps them. Read in the cache itself where they lie there so, otherwise copied and padded with zeros.
+template <class T>
 struct KeyBlock {
   int32_t n_keys = 0;
-  int32_t dim = 0;  // padded
-  alignas(64) float k[kKeyBlock * kMaxHeadDim];
-  alignas(64) float v[kKeyBlock * kMaxHeadDim];
+  int32_t dim = 0;                     // padded
+  const T *k = nullptr, *v = nullptr;  // (n_keys, dim)
+  // What follows in the cache as far as this block reaches, to be asked for in advance.
+  const char *next_k = nullptr, *next_v = nullptr;
+  int32_t next_row_bytes = 0;
+  alignas(64) T k_copy[kKeyBlock * kMaxHeadDim];
+  alignas(64) T v_copy[kKeyBlock * kMaxHeadDim];
 };
 
-void widen(const uint16_t* from, int32_t n, float* to) {
+// The cached rows of one head of one layer as they are kept.
+template <class Cached>
+struct HeadCache {
+  const Cached *k, *v;  // (capacity, head_dim)
+  int32_t head_dim;
+};
+void find_head(const CpuKvStore& kv, int64_t offset, HeadCache<uint16_t>& cache) {
+  cache = {kv.k16.data() + offset, kv.v16.data() + offset, kv.head_dim};
+}
+void find_head(const CpuKvStore& kv, int64_t offset, HeadCache<float>& cache) {
+  cache = {kv.k32.data() + offset, kv.v32.data() + offset, kv.head_dim};
+}
+
+template <class T>
+void copy_columns(const T* from, int32_t n, T* to) {
+  std::copy_n(from, n, to);
+}
+void copy_columns(const uint16_t* from, int32_t n, float* to) {
   for (int32_t i = 0; i < n; ++i) to[i] = float_of_bf16(from[i]);
 }
 
-// Copies `n` columns that follow each other in the cache, as float32.
-void load_columns(const AttentionArgs& args, int64_t source, int32_t n, float* k, float* v) {
-  if (args.kv->is_bf16) {
-    widen(args.kv->k16.data() + source, n, k);
-    widen(args.kv->v16.data() + source, n, v);
-  } else {
-    std::copy_n(args.kv->k32.data() + source, n, k);
-    std::copy_n(args.kv->v32.data() + source, n, v);
+// Appends `n` neighbouring cache rows to the copy.
+template <class Cached, class T>
+void copy_rows(const Cached* from, int32_t head_dim, int32_t n, int32_t dim, T* to) {
+  if (head_dim == dim) return copy_columns(from, n * head_dim, to);
+  for (int32_t i = 0; i < n; ++i, from += head_dim, to += dim) {
+    copy_columns(from, head_dim, to);
+    std::fill(to + head_dim, to + dim, T{});
   }
 }
-
-// Appends `n` neighbouring cache rows of one head.
-void load_keys(const AttentionArgs& args, int32_t kv_head, int32_t cache_row, int32_t n, KeyBlock& block) {
-  const int32_t head_dim = args.heads.head_dim;
-  const int64_t source = args.kv->offset(args.layer, kv_head, cache_row);
-  float* k = block.k + block.n_keys * block.dim;
-  float* v = block.v + block.n_keys * block.dim;
+template <class Cached, class T>
+void append(const HeadCache<Cached>& cache, int64_t cache_row, int32_t n, KeyBlock<T>& block) {
+  const int64_t source = cache_row * cache.head_dim;
+  const int32_t to = block.n_keys * block.dim;
+  copy_rows(cache.k + source, cache.head_dim, n, block.dim, block.k_copy + to);
+  copy_rows(cache.v + source, cache.head_dim, n, block.dim, block.v_copy + to);
   block.n_keys += n;
-  if (head_dim == block.dim) return load_columns(args, source, n * head_dim, k, v);
-  for (int32_t i = 0; i < n; ++i, k += block.dim, v += block.dim) {
-    load_columns(args, source + static_cast<int64_t>(i) * head_dim, head_dim, k, v);
-    std::fill(k + head_dim, k + block.dim, 0.0f);
-    std::fill(v + head_dim, v + block.dim, 0.0f);
-  }
 }
 
 // Attended positions [first, first + kKeyBlock) of a row, whether contiguous in the cache or listed.
-void load_block(const AttentionArgs& args, int32_t kv_head, int32_t row, int32_t first, KeyBlock& block) {
-  const KeySets& keys = *args.keys;
+template <class Cached, class T>
+void load_block(const KeySets& keys, const HeadCache<Cached>& cache, int32_t row, int32_t first,
+                KeyBlock<T>& block) {
   const int32_t n_contiguous = keys.n_contiguous[row];
   const int32_t n_keys = n_contiguous + keys.extra_begin[row + 1] - keys.extra_begin[row];
   const int32_t last = std::min(first + kKeyBlock, n_keys);
+  const int64_t source = static_cast<int64_t>(first) * cache.head_dim;
+  const bool has_next = first + 2 * kKeyBlock <= n_contiguous;
+  block.next_row_bytes = has_next ? cache.head_dim * static_cast<int32_t>(sizeof(Cached)) : 0;
+  block.next_k = reinterpret_cast<const char*>(cache.k + source) + kKeyBlock * block.next_row_bytes;
+  block.next_v = reinterpret_cast<const char*>(cache.v + source) + kKeyBlock * block.next_row_bytes;
+  if constexpr (std::is_same_v<Cached, T>) {
+    if (last <= n_contiguous && cache.head_dim == block.dim) {
+      block.k = cache.k + source;
+      block.v = cache.v + source;
+      block.n_keys = std::max(0, last - first);
+      return;
+    }
+  }
+  block.k = block.k_copy;
+  block.v = block.v_copy;
   block.n_keys = 0;
-  if (first < n_contiguous) load_keys(args, kv_head, first, std::min(last, n_contiguous) - first, block);
+  if (first < n_contiguous) append(cache, first, std::min(last, n_contiguous) - first, block);
   for (int32_t position = std::max(first, n_contiguous); position < last; ++position) {
-    load_keys(args, kv_head, keys.extra[keys.extra_begin[row] + position - n_contiguous], 1, block);
+    append(cache, keys.extra[keys.extra_begin[row] + position - n_contiguous], 1, block);
+  }
+}
+
+// Asks for the part of the next block that lies as far in as keys [first, first + 8) do in this one.
+template <class T>
+void fetch_ahead(const KeyBlock<T>& block, int32_t first) {
+  const int32_t end = (first + 8) * block.next_row_bytes;
+  for (int32_t byte = first * block.next_row_bytes; byte < end; byte += 64) {
+    __builtin_prefetch(block.next_k + byte);
+    __builtin_prefetch(block.next_v + byte);
   }
 }
 
 // Lane sums of QUERIES queries with KEYS keys: each is 16 lanes over ascending columns, folded to 8.
-template <int QUERIES, int KEYS>
-void score_tile(HeadState* const* states, const float* k, int32_t dim, F8 (*lanes)[8], int32_t first) {
+template <int QUERIES, int KEYS, class T>
+void score_tile(HeadState* const* states, const T* k, int32_t dim, F8 (*lanes)[8], int32_t first) {
   F16 sum[QUERIES][KEYS] = {};
   for (int32_t i = 0; i < dim; i += 16) {
     F16 key[KEYS];
@@ -97,9 +140,10 @@ void score_tile(HeadState* const* states, const float* k, int32_t dim, F8 (*lane
 }
 
 // score[n][t] for all keys of the block; -infinity behind its end.
-template <int QUERIES>
-void score_block(HeadState* const* states, float scale, const KeyBlock& block, float (*score)[kKeyBlock]) {
+template <int QUERIES, class T>
+void score_block(HeadState* const* states, float scale, const KeyBlock<T>& block, float (*score)[kKeyBlock]) {
   for (int32_t first = 0; first < kKeyBlock; first += 8) {
+    fetch_ahead(block, first);
     F8 lanes[QUERIES][8] = {};
     const int32_t n = std::min(8, block.n_keys - first);
     int32_t t = 0;
@@ -135,15 +179,15 @@ float softmax_block(float* weight, HeadState& state) {
 }
 
 // value = value * shrink + sum over keys of weight * v, for VECTORS * 16 columns.
-template <int QUERIES, int VECTORS>
-void value_tile(HeadState* const* states, const KeyBlock& block, int32_t column, const float* shrink,
+template <int QUERIES, int VECTORS, class T>
+void value_tile(HeadState* const* states, const KeyBlock<T>& block, int32_t column, const float* shrink,
                 const float (*weight)[kKeyBlock]) {
   F16 sum[QUERIES][VECTORS];
   for (int n = 0; n < QUERIES; ++n) {
     for (int i = 0; i < VECTORS; ++i) sum[n][i] = load16(states[n]->value + column + i * 16) * shrink[n];
   }
   for (int32_t t = 0; t < block.n_keys; ++t) {
-    const float* v = block.v + t * block.dim + column;
+    const T* v = block.v + t * block.dim + column;
     for (int i = 0; i < VECTORS; ++i) {
       const F16 value = load16(v + i * 16);
       for (int n = 0; n < QUERIES; ++n) sum[n][i] = sum[n][i] + value * weight[n][t];
@@ -154,8 +198,8 @@ void value_tile(HeadState* const* states, const KeyBlock& block, int32_t column,
   }
 }
 
-template <int QUERIES>
-void attend(HeadState* const* states, float scale, const KeyBlock& block) {
+template <int QUERIES, class T>
+void attend(HeadState* const* states, float scale, const KeyBlock<T>& block) {
   alignas(64) float weight[QUERIES][kKeyBlock];
   float shrink[QUERIES];
   score_block<QUERIES>(states, scale, block, weight);
@@ -168,11 +212,13 @@ void attend(HeadState* const* states, float scale, const KeyBlock& block) {
 }
 
 // Queries two by two, so that loaded keys and values serve both.
-void attend_all(std::span<HeadState> states, float scale, const KeyBlock& block) {
+template <class T>
+void attend_all(std::span<HeadState> states, float scale, KeyBlock<T>& block) {
   size_t i = 0;
   for (; i + 2 <= states.size(); i += 2) {
     HeadState* const pair[] = {&states[i], &states[i + 1]};
     attend<2>(pair, scale, block);
+    block.next_row_bytes = 0;  // asked for
   }
   if (i < states.size()) {
     HeadState* const last[] = {&states[i]};
@@ -198,33 +244,52 @@ std::vector<HeadState> make_states(const AttentionArgs& args, int32_t kv_head, i
   return states;
 }
 
-void attention_task(const AttentionArgs& args, int32_t kv_head, int32_t first_row, int32_t last_row) {
-  const int32_t head_dim = args.heads.head_dim;
-  const int32_t n_group = args.heads.n_q_heads / args.heads.n_kv_heads;
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
-  KeyBlock block;
-  block.dim = (head_dim + 15) / 16 * 16;
-  std::vector<float> memory;
-  std::vector<HeadState> states = make_states(args, kv_head, first_row, last_row, block.dim, memory);
-  // Whole blocks that every row of the tile sees at the same place are widened once for all of them.
-  const auto begin = args.keys->n_contiguous.begin();
-  const int32_t n_shared = *std::min_element(begin + first_row, begin + last_row) / kKeyBlock * kKeyBlock;
-  for (int32_t first = 0; first < n_shared; first += kKeyBlock) {
-    load_block(args, kv_head, first_row, first, block);
+// All blocks that begin before position `end` of what `row` attends to, for the queries of `states`.
+template <class T, class Cached>
+void attend_blocks(const KeySets& keys, const HeadCache<Cached>& cache, int32_t row, int32_t begin,
+                   int32_t end, float scale, std::span<HeadState> states) {
+  KeyBlock<T> block;
+  block.dim = (cache.head_dim + 15) / 16 * 16;
+  for (int32_t first = begin; first < end; first += kKeyBlock) {
+    load_block(keys, cache, row, first, block);
     attend_all(states, scale, block);
   }
+}
+
+template <class Cached>
+void attention_of(const AttentionArgs& args, int32_t kv_head, int32_t first_row, int32_t last_row) {
+  const KeySets& keys = *args.keys;
+  const int32_t head_dim = args.heads.head_dim, dim = (head_dim + 15) / 16 * 16;
+  const int32_t n_group = args.heads.n_q_heads / args.heads.n_kv_heads;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+  HeadCache<Cached> cache;
+  find_head(*args.kv, args.kv->offset(args.layer, kv_head, 0), cache);
+  std::vector<float> memory;
+  std::vector<HeadState> states = make_states(args, kv_head, first_row, last_row, dim, memory);
+  // Whole blocks that every row of the tile sees at the same place are read once for all of them, and widened
+  // once when enough queries share them.
+  const auto begin = keys.n_contiguous.begin();
+  const int32_t n_shared = *std::min_element(begin + first_row, begin + last_row) / kKeyBlock * kKeyBlock;
+  if (states.size() > kFewQueries)
+    attend_blocks<float>(keys, cache, first_row, 0, n_shared, scale, states);
+  else
+    attend_blocks<Cached>(keys, cache, first_row, 0, n_shared, scale, states);
   for (int32_t row = first_row; row < last_row; ++row) {
     const std::span<HeadState> heads(states.data() + static_cast<size_t>(row - first_row) * n_group, n_group);
-    for (int32_t first = n_shared;; first += kKeyBlock) {
-      load_block(args, kv_head, row, first, block);
-      if (block.n_keys == 0) break;
-      attend_all(heads, scale, block);
-    }
+    const int32_t n_keys = keys.n_contiguous[row] + keys.extra_begin[row + 1] - keys.extra_begin[row];
+    attend_blocks<Cached>(keys, cache, row, n_shared, n_keys, scale, heads);
     for (int32_t h = 0; h < n_group; ++h) {
       float* out = args.out.row(row) + static_cast<int64_t>(kv_head * n_group + h) * head_dim;
       for (int32_t i = 0; i < head_dim; ++i) out[i] = heads[h].value[i] / heads[h].sum;
     }
   }
+}
+
+void attention_task(const AttentionArgs& args, int32_t kv_head, int32_t first_row, int32_t last_row) {
+  if (args.kv->is_bf16)
+    attention_of<uint16_t>(args, kv_head, first_row, last_row);
+  else
+    attention_of<float>(args, kv_head, first_row, last_row);
 }
 
 }  // namespace

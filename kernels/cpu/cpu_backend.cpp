@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/bf16.h"
 #include "kernels/cpu/ops.h"
+#include "kernels/cpu/row_ops.h"
 
 namespace draftscope {
 namespace {
@@ -229,7 +230,10 @@ void CpuBackend::silu_mul(Act gate_up, Act out) {
 
 void CpuBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
   const auto& packed = static_cast<const PackedMatrix&>(head);
-  draftscope::head_top_k(prepare(x, packed), packed, kernel_for(packed), ops_, k, pool_, out);
+  const LogitOps& ops = path_ == CpuPath::kPlain  ? logit_ops_plain()
+                        : path_ == CpuPath::kAvx2 ? logit_ops_avx2()
+                                                  : logit_ops_avx512();
+  draftscope::head_top_k(prepare(x, packed), packed, kernel_for(packed), ops, k, pool_, out);
 }
 
 void CpuBackend::keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) {

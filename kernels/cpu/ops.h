@@ -5,8 +5,8 @@
 #include <span>
 
 #include "kernels/cpu/kv_store.h"
+#include "kernels/cpu/logit_ops.h"
 #include "kernels/cpu/matmul.h"
-#include "kernels/cpu/row_ops.h"
 #include "kernels/cpu/thread_pool.h"
 
 namespace draftscope {
@@ -32,7 +32,7 @@ void attention_avx2(const AttentionArgs& args, int32_t kv_head, int32_t first_ro
 void attention_avx512(const AttentionArgs& args, int32_t kv_head, int32_t first_row, int32_t last_row);
 
 /// See Backend::head_top_k.
-void head_top_k(const MatmulInput& x, const PackedMatrix& head, MatmulKernel kernel, const RowOps& ops,
+void head_top_k(const MatmulInput& x, const PackedMatrix& head, MatmulKernel kernel, const LogitOps& ops,
                 int32_t k, ThreadPool& pool, TopK& out);
 
 }  // namespace draftscope

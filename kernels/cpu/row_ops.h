@@ -5,12 +5,6 @@
 
 namespace draftscope {
 
-/// Maximum of some logits and the sum of e^(logit - maximum).
-struct PartialSum {
-  float max;
-  float sum;
-};
-
 struct RowOps {
   /// out = x / sqrt(mean(x^2) + eps) * weight; may work in place; (n,).
   void (*rms_norm)(const float* x, const float* weight, float eps, int64_t n, float* out);
@@ -20,9 +14,6 @@ struct RowOps {
   void (*rotate_head)(float* head, const float* cos, const float* sin, int32_t head_dim);
   /// Nearest bf16 of each element, (n,).
   void (*round)(const float* x, int64_t n, uint16_t* out);
-  /// Makes logits (n,) finite in place, NaN the lowest, and sums them in ascending order of lanes; fills up
-  /// to the next multiple of 8 with the lowest number.
-  PartialSum (*scan_logits)(float* logits, int64_t n);
 };
 
 const RowOps& row_ops_plain();

@@ -1,7 +1,5 @@
 // Operations on one row; compiled once per instruction set with the same bits (see vec8.h).
-#include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kernels/cpu/bf16.h"
 #include "kernels/cpu/row_ops.h"
@@ -46,30 +44,7 @@ void round_row(const float* x, int64_t n, uint16_t* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = bf16_of_float(x[i]);
 }
 
-PartialSum scan_logits(float* logits, int64_t n) {
-  const F8 lowest = F8{} + std::numeric_limits<float>::lowest(), highest = -lowest;
-  std::fill(logits + n, logits + (n + 7) / 8 * 8, lowest[0]);
-  F8 max = lowest;
-  for (int64_t i = 0; i < n; i += 8) {
-    // NaN fails every comparison, so it becomes the lowest number.
-    F8 eight = load8(logits + i);
-    eight = eight >= lowest ? eight : lowest;
-    eight = eight <= highest ? eight : highest;
-    store8(logits + i, eight);
-    max = eight > max ? eight : max;
-  }
-  const float top = max8(max);
-  F8 sum{};
-  for (int64_t i = 0; i < n; i += 8) {
-    const F8 eight = load8(logits + i);
-    // Padding adds nothing; a row of NaN alone counts each of them.
-    const I8 is_padding = I8{0, 1, 2, 3, 4, 5, 6, 7} >= static_cast<int32_t>(n - i);
-    sum += is_padding ? F8{} : exp8(eight - top);
-  }
-  return {top, sum8(sum)};
-}
-
-constexpr RowOps kRowOps{rms_norm_row, silu_mul_row, rotate_head, round_row, scan_logits};
+constexpr RowOps kRowOps{rms_norm_row, silu_mul_row, rotate_head, round_row};
 
 }  // namespace
 }  // namespace draftscope

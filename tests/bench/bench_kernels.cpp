@@ -112,14 +112,14 @@ void head(benchmark::State& state, CpuPath path) {
          2.0 * kVocab * kHidden * static_cast<double>(state.range(0)));
 }
 
-// The head of a model as small as the demo's at (rows, threads, k): the selection weighs as much as the product.
+// The head of a model as small as the demo's at (rows, threads, k): the selection weighs as much as the
+// product.
 void tiny_head(benchmark::State& state, CpuPath path) {
   Backend& backend = backend_with(state.range(1), path);
   static const auto weights = random_matrix(backend, 4096, 256);
   const auto in = random_act(backend, state.range(0), 256);
   TopK top;
-  time_best(state,
-            [&] { backend.head_top_k(in->act, *weights, static_cast<int32_t>(state.range(2)), top); });
+  time_best(state, [&] { backend.head_top_k(in->act, *weights, static_cast<int32_t>(state.range(2)), top); });
 }
 
 // One layer's attention at (rows, threads, context).
@@ -202,7 +202,7 @@ void register_all(int32_t n_cpus) {
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
     RegisterBenchmark(("TinyHead" + suffix).c_str(), tiny_head, path)
-        ->ArgsProduct({{1, 15, 64}, threads, {1, 16, 256}})
+        ->ArgsProduct({{1, 4, 15, 64}, threads, {1, 16, 256}})
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);
     RegisterBenchmark(("Attention" + suffix).c_str(), attention, path)
@@ -210,7 +210,7 @@ void register_all(int32_t n_cpus) {
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
     RegisterBenchmark(("TinyLayer" + suffix).c_str(), tiny_layer, path)
-        ->ArgsProduct({{1, 8, 16}, threads})
+        ->ArgsProduct({{1, 4, 16, 64}, threads})
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);
   }

@@ -2,11 +2,11 @@
 //
 //   ds_bench_qwen3 --model DIR --rows 1,64 --context 0,512 --json FILE
 //
-// The model may be random (tests/bench/peer/make_random_qwen3.py): no text is read or written. Weights streamed
-// per second stand beside the read bandwidth measured in the same run, memory beside weights and caches.
+// The model may be random (tests/bench/peer/make_random_qwen3.py): no text is read or written. Weights
+// streamed per second stand beside the read bandwidth measured in the same run, memory beside weights and
+// caches.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -77,12 +77,13 @@ class Passes {
     std::iota(kept.begin(), kept.end(), 0);
     kv_.keep(target_.backend(), kept);
   }
-  /// Milliseconds of one pass over the tree's rows after the cache, answers of all rows included.
+  /// Milliseconds (see now_s) of one pass over the tree's rows after the cache, answers of all rows included.
   double verify(const DraftTree& tree) {
-    const double start = now_s(false);
+    const bool one_thread = target_.backend().n_threads() == 1;
+    const double start = now_s(one_thread);
     forward(tree);
     target_.head(work_.hidden->act.first_rows(tree.size()), 1, top_);
-    return (now_s(false) - start) * 1e3;
+    return (now_s(one_thread) - start) * 1e3;
   }
   const std::vector<int32_t>& answers() const { return top_.token; }
   int64_t cache_bytes() const { return kv_.store->n_bytes; }
@@ -115,8 +116,11 @@ nlohmann::json time_rows(const Options& options, int32_t context, int32_t rows, 
   for (int32_t i = 0; i < options.n_repeats; ++i) ms.push_back(passes.verify(tree));
   nlohmann::json spent;
   for (const auto& [name, total_ms] : backend.spent_ms()) spent[name] = total_ms / options.n_repeats;
-  return {{"context", context}, {"rows", rows}, {"median_ms", median(ms)},
-          {"min_ms", *std::min_element(ms.begin(), ms.end())}, {"mean_ms_per_operation", spent}};
+  return {{"context", context},
+          {"rows", rows},
+          {"median_ms", median(ms)},
+          {"min_ms", *std::min_element(ms.begin(), ms.end())},
+          {"mean_ms_per_operation", spent}};
 }
 
 nlohmann::json time_decode(const Options& options, int32_t context, Passes& passes) {
@@ -128,7 +132,8 @@ nlohmann::json time_decode(const Options& options, int32_t context, Passes& pass
   return {{"context", context}, {"tokens_per_s", 1e3 / median(ms)}};
 }
 
-/// Bytes behind a line such as "VmHWM:  123 kB" of this process's status; 0 where the system has no such line.
+/// Bytes behind a line such as "VmHWM:  123 kB" of this process's status; 0 where the system has no such
+/// line.
 int64_t status_bytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -137,13 +142,17 @@ int64_t status_bytes(const std::string& key) {
   return 0;
 }
 
-/// What the process holds against what it must: packed weights and the cache. The mapped checkpoint counts in the
-/// resident peak too; its pages belong to the file and the system may take them back.
+/// What the process holds against what it must: packed weights and the cache. The mapped checkpoint counts in
+/// the resident peak too; its pages belong to the file and the system may take them back.
 nlohmann::json memory(const Target& target, const Passes& passes) {
   const int64_t needed = target.n_weight_bytes() + passes.cache_bytes();
-  const int64_t peak = status_bytes("VmHWM"), anonymous = status_bytes("RssAnon"), mapped = status_bytes("RssFile");
-  return {{"weight_bytes", target.n_weight_bytes()}, {"cache_bytes", passes.cache_bytes()},
-          {"peak_rss_bytes", peak}, {"anonymous_rss_bytes", anonymous}, {"mapped_file_rss_bytes", mapped},
+  const int64_t peak = status_bytes("VmHWM"), anonymous = status_bytes("RssAnon"),
+                mapped = status_bytes("RssFile");
+  return {{"weight_bytes", target.n_weight_bytes()},
+          {"cache_bytes", passes.cache_bytes()},
+          {"peak_rss_bytes", peak},
+          {"anonymous_rss_bytes", anonymous},
+          {"mapped_file_rss_bytes", mapped},
           {"peak_over_needed", static_cast<double>(peak) / static_cast<double>(needed)},
           {"anonymous_over_needed", static_cast<double>(anonymous) / static_cast<double>(needed)}};
 }
@@ -151,11 +160,13 @@ nlohmann::json memory(const Target& target, const Passes& passes) {
 nlohmann::json measure(const Options& options, const Target& target, TimedBackend& backend) {
   const int32_t longest = *std::max_element(options.contexts.begin(), options.contexts.end());
   const int32_t widest = *std::max_element(options.rows.begin(), options.rows.end());
-  Passes passes(target, longest + std::max({widest, options.n_decode_tokens, kChunk}), std::max(widest, kChunk));
+  Passes passes(target, longest + std::max({widest, options.n_decode_tokens, kChunk}),
+                std::max(widest, kChunk));
   nlohmann::json timed = nlohmann::json::array(), decoded = timed, answers = timed;
   for (const int32_t context : options.contexts) {
     passes.fill(context);
-    for (const int32_t rows : options.rows) timed.push_back(time_rows(options, context, rows, passes, backend));
+    for (const int32_t rows : options.rows)
+      timed.push_back(time_rows(options, context, rows, passes, backend));
     answers.push_back({{"context", context}, {"token", passes.answers()}});
     decoded.push_back(time_decode(options, context, passes));
   }
@@ -166,9 +177,16 @@ nlohmann::json measure(const Options& options, const Target& target, TimedBacken
     each["weights_gb_per_s"] = streamed * 1e-9;
     each["of_read_bandwidth"] = streamed / read;
   }
-  return {{"program", "draftscope"}, {"machine", machine_name()}, {"backend", backend.describe()},
-          {"threads", backend.n_threads()}, {"tree", options.tree}, {"read_gb_per_s", read * 1e-9},
-          {"passes", timed}, {"decode", decoded}, {"answers_of_widest_pass", answers}, {"memory", held}};
+  return {{"program", "draftscope"},
+          {"machine", machine_name()},
+          {"backend", backend.describe()},
+          {"threads", backend.n_threads()},
+          {"tree", options.tree},
+          {"read_gb_per_s", read * 1e-9},
+          {"passes", timed},
+          {"decode", decoded},
+          {"answers_of_last_pass", answers},
+          {"memory", held}};
 }
 
 int stop(const std::string& sentence) {
@@ -187,7 +205,8 @@ int run(const Options& options) {
   if (options.json.empty()) return 0;
   std::ofstream file(options.json);
   file << figures.dump(1) << '\n';
-  if (!file.flush()) return stop(options.json + ": expected to write the figures, found no room or no permission");
+  if (!file.flush())
+    return stop(options.json + ": expected to write the figures, found no room or no permission");
   return 0;
 }
 
@@ -201,7 +220,8 @@ int main(int argc, char** argv) {
   app.add_option("--rows", options.rows, "rows per pass")->delimiter(',')->check(CLI::Range(1, 4096));
   app.add_option("--context", options.contexts, "cached rows")->delimiter(',')->check(CLI::Range(0, 1 << 20));
   app.add_option("--repeats", options.n_repeats, "passes per figure")->check(CLI::Range(1, 10000));
-  app.add_option("--decode-tokens", options.n_decode_tokens, "tokens per figure")->check(CLI::Range(1, 10000));
+  app.add_option("--decode-tokens", options.n_decode_tokens, "tokens per figure")
+      ->check(CLI::Range(1, 10000));
   app.add_option("--threads", options.n_threads, "0: as many as the affinity mask allows");
   app.add_flag("--tree", options.tree, "rows form a binary tree instead of a chain");
   app.add_option("--json", options.json, "write the figures here");

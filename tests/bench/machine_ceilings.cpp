@@ -19,8 +19,9 @@
 namespace draftscope {
 namespace {
 
-constexpr int64_t kBufferBytes = int64_t{1} << 30;  // many times any last-level cache's share of a few threads
-constexpr int64_t kChunkBytes = int64_t{8} << 20;   // per task
+constexpr int64_t kBufferBytes = int64_t{1}
+                                 << 30;            // many times any last-level cache's share of a few threads
+constexpr int64_t kChunkBytes = int64_t{8} << 20;  // per task
 constexpr size_t kHugePage = size_t{2} << 20;
 
 /// Memory in huge pages where the system gives them: with small ones, looking up addresses would be measured.
@@ -35,8 +36,8 @@ std::span<const std::byte> read_buffer() {
   return {memory.get(), static_cast<size_t>(kBufferBytes)};
 }
 
-// Several streams side by side, software prefetch and eight sums: one stream alone understates what the memory
-// gives, and how many are best differs between machines.
+// Several streams side by side, software prefetch and eight sums: one stream alone understates what the
+// memory gives, and how many are best differs between machines.
 template <int kStreams>
 __attribute__((target("avx2"))) int64_t sum_chunk(const std::byte* chunk) {
   constexpr int64_t kStream = kChunkBytes / kStreams, kStep = 128, kAhead = 1536;

@@ -1,7 +1,6 @@
 // TimedBackend: forwards every operation to another backend and adds up where a pass spends its time.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "kernels/backend.h"
+#include "tests/bench/machine_ceilings.h"
 
 namespace draftscope {
 
@@ -16,7 +16,8 @@ class TimedBackend final : public Backend {
  public:
   explicit TimedBackend(std::unique_ptr<Backend> inner) : inner_(std::move(inner)) {}
 
-  /// Milliseconds per operation since the last reset(); products are told apart as "matmul n_out x n_in".
+  /// Milliseconds (see now_s) per operation since the last reset(); products are told apart as "matmul n_out
+  /// x n_in".
   const std::map<std::string, double>& spent_ms() const { return spent_ms_; }
   void reset() { spent_ms_.clear(); }
 
@@ -27,7 +28,9 @@ class TimedBackend final : public Backend {
   std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) override {
     return inner_->make_kv(n_layers, heads, capacity);
   }
-  std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) override { return inner_->make_act(rows, cols); }
+  std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) override {
+    return inner_->make_act(rows, cols);
+  }
 
   void embed(const Tensor& table, std::span<const int32_t> tokens, Act out) override {
     time("embed", [&] { inner_->embed(table, tokens, out); });
@@ -65,10 +68,10 @@ class TimedBackend final : public Backend {
  private:
   template <class Operation>
   void time(const std::string& name, const Operation& operation) {
-    const auto start = std::chrono::steady_clock::now();
+    const bool one_thread = n_threads() == 1;
+    const double start = now_s(one_thread);
     operation();
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    spent_ms_[name] += took.count();
+    spent_ms_[name] += (now_s(one_thread) - start) * 1e3;
   }
 
   std::unique_ptr<Backend> inner_;

@@ -73,7 +73,7 @@ bool labels_fit(const ThetaPlot& plot) {
   for (const ThetaMarker& marker : plot.markers)
     widest = std::max(widest, ImGui::CalcTextSize(marker.label.c_str()).x);
   const float lines = size.y / ImGui::GetTextLineHeight();
-  return size.x > 1.4f * widest && lines > 4.5f + static_cast<float>(plot.markers.size());
+  return size.x > 1.05f * widest && lines > 4.0f + static_cast<float>(plot.markers.size());
 }
 
 void draw_markers(const ThetaPlot& plot, const std::vector<double>& y, bool labels) {

@@ -1,5 +1,6 @@
-// Times llama.cpp's passes the way ds_bench_qwen3 times ours: n rows at once with the logits of all n, and one
-// token at a time. Reads no text: fixed tokens, so the peer pays for neither sampling nor a search for the maximum.
+// Times llama.cpp's passes the way ds_bench_qwen3 times ours: n rows at once with the logits of all n, and
+// one token at a time. Reads no text: fixed tokens, so the peer pays for neither sampling nor a search for
+// the maximum.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -42,30 +44,44 @@ Options read_options(int argc, char** argv) {
   std::map<std::string, std::string> given;
   for (int i = 1; i + 1 < argc; i += 2) given[argv[i]] = argv[i + 1];
   if (argc % 2 == 0 || !given.count("--model") || !given.count("--json")) {
-    stop("usage: peer_llama --model FILE.gguf --json FILE [--rows 1,64] [--context 0,512] [--repeats N] "
-         "[--threads T] [--decode-tokens N] [--flash-attention auto|on|off] [--load mmap|memory]");
+    stop(
+        "usage: peer_llama --model FILE.gguf --json FILE [--rows 1,64] [--context 0,512] [--repeats N] "
+        "[--threads T] [--decode-tokens N] [--flash-attention auto|on|off] [--load mmap|memory]");
   }
   Options options;
   for (const auto& [key, value] : given) {
-    if (key == "--model") options.model = value;
-    else if (key == "--json") options.json = value;
-    else if (key == "--rows") options.rows = ints(value);
-    else if (key == "--context") options.contexts = ints(value);
-    else if (key == "--repeats") options.repeats = std::max(1, std::atoi(value.c_str()));
-    else if (key == "--threads") options.n_threads = std::max(1, std::atoi(value.c_str()));
-    else if (key == "--decode-tokens") options.n_decode_tokens = std::max(1, std::atoi(value.c_str()));
+    if (key == "--model")
+      options.model = value;
+    else if (key == "--json")
+      options.json = value;
+    else if (key == "--rows")
+      options.rows = ints(value);
+    else if (key == "--context")
+      options.contexts = ints(value);
+    else if (key == "--repeats")
+      options.repeats = std::max(1, std::atoi(value.c_str()));
+    else if (key == "--threads")
+      options.n_threads = std::max(1, std::atoi(value.c_str()));
+    else if (key == "--decode-tokens")
+      options.n_decode_tokens = std::max(1, std::atoi(value.c_str()));
     else if (key == "--flash-attention") {
       options.flash_attention = value == "on"    ? LLAMA_FLASH_ATTN_TYPE_ENABLED
                                 : value == "off" ? LLAMA_FLASH_ATTN_TYPE_DISABLED
                                                  : LLAMA_FLASH_ATTN_TYPE_AUTO;
-    } else if (key == "--load") options.load = value == "memory" ? LLAMA_LOAD_MODE_NONE : LLAMA_LOAD_MODE_MMAP;
-    else stop(key + ": expected one of the options in the usage line, found none of them");
+    } else if (key == "--load")
+      options.load = value == "memory" ? LLAMA_LOAD_MODE_NONE : LLAMA_LOAD_MODE_MMAP;
+    else
+      stop(key + ": expected one of the options in the usage line, found none of them");
   }
   return options;
 }
 
-double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+// Processor time of this process when one thread works alone, which a busy machine disturbs less; else wall
+// time.
+double now_ms(bool one_thread) {
+  if (one_thread) return static_cast<double>(std::clock()) * 1e3 / CLOCKS_PER_SEC;
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 double median(std::vector<double> values) {
@@ -77,10 +93,12 @@ double median(std::vector<double> values) {
 // One context with one sequence, a cache from position 0.
 class Peer {
  public:
-  explicit Peer(const Options& options) {
-    llama_log_set([](ggml_log_level level, const char* text, void*) {
-      if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
-    }, nullptr);
+  explicit Peer(const Options& options) : one_thread_(options.n_threads == 1) {
+    llama_log_set(
+        [](ggml_log_level level, const char* text, void*) {
+          if (level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
+        },
+        nullptr);
     llama_backend_init();
     llama_model_params model = llama_model_default_params();
     model.load_mode = options.load;
@@ -121,21 +139,31 @@ class Peer {
       batch_.seq_id[i][0] = 0;
       batch_.logits[i] = wants_logits;
     }
-    const double start = now_ms();
+    const double start = now_ms(one_thread_);
     if (llama_decode(context_, batch_) != 0) stop("expected llama_decode to succeed, it did not");
     if (wants_logits) {
       const float* last = llama_get_logits_ith(context_, n - 1);
       if (last == nullptr || last[0] != last[0]) stop("expected finite logits of the last row");
     }
-    return now_ms() - start;
+    return now_ms(one_thread_) - start;
   }
   void fill(int32_t context) {
     cut(0);
     for (int32_t first = 0; first < context; first += 512) pass(std::min(512, context - first), first, false);
   }
+  /// Most likely token of each row of the last pass.
+  std::vector<int32_t> answers(int32_t rows) const {
+    std::vector<int32_t> tokens;
+    for (int32_t row = 0; row < rows; ++row) {
+      const float* logits = llama_get_logits_ith(context_, row);
+      tokens.push_back(static_cast<int32_t>(std::max_element(logits, logits + n_vocab_) - logits));
+    }
+    return tokens;
+  }
   uint64_t weight_bytes() const { return llama_model_size(model_); }
 
  private:
+  bool one_thread_;
   llama_model* model_ = nullptr;
   llama_context* context_ = nullptr;
   llama_batch batch_{};
@@ -149,9 +177,10 @@ double peak_rss_bytes() {
 }
 
 void measure(const Options& options, Peer& peer, std::ostream& out) {
-  std::ostringstream passes, decodes;
+  std::ostringstream passes, decodes, answered;
   for (const int32_t context : options.contexts) {
     peer.fill(context);
+    std::vector<int32_t> answers;
     for (const int32_t rows : options.rows) {
       std::vector<double> ms;
       for (int32_t i = 0; i <= options.repeats; ++i) {  // the first warms up
@@ -159,18 +188,24 @@ void measure(const Options& options, Peer& peer, std::ostream& out) {
         peer.cut(context);
       }
       ms.erase(ms.begin());
-      passes << (passes.tellp() > 0 ? ",\n  " : "\n  ") << "{\"context\": " << context << ", \"rows\": " << rows
-             << ", \"median_ms\": " << median(ms) << ", \"min_ms\": " << *std::min_element(ms.begin(), ms.end())
-             << "}";
+      answers = peer.answers(rows);
+      passes << (passes.tellp() > 0 ? ",\n  " : "\n  ") << "{\"context\": " << context
+             << ", \"rows\": " << rows << ", \"median_ms\": " << median(ms)
+             << ", \"min_ms\": " << *std::min_element(ms.begin(), ms.end()) << "}";
     }
+    answered << (answered.tellp() > 0 ? ",\n  " : "\n  ") << "{\"context\": " << context << ", \"token\": [";
+    for (size_t i = 0; i < answers.size(); ++i) answered << (i > 0 ? ", " : "") << answers[i];
+    answered << "]}";
     std::vector<double> ms;
     for (int32_t i = 0; i < options.n_decode_tokens; ++i) ms.push_back(peer.pass(1, context + i, true));
     decodes << (decodes.tellp() > 0 ? ",\n  " : "\n  ") << "{\"context\": " << context
             << ", \"tokens_per_s\": " << 1e3 / median(ms) << "}";
   }
-  out << "{\"program\": \"llama.cpp\", \"version\": \"" << llama_version() << "\", \"threads\": " << options.n_threads
-      << ",\n \"passes\": [" << passes.str() << "],\n \"decode\": [" << decodes.str() << "],\n \"weight_bytes\": "
-      << peer.weight_bytes() << ", \"peak_rss_bytes\": " << std::llround(peak_rss_bytes()) << "}\n";
+  out << "{\"program\": \"llama.cpp\", \"version\": \"" << llama_version()
+      << "\", \"threads\": " << options.n_threads << ",\n \"passes\": [" << passes.str()
+      << "],\n \"decode\": [" << decodes.str() << "],\n \"answers_of_last_pass\": [" << answered.str()
+      << "],\n \"weight_bytes\": " << peer.weight_bytes()
+      << ", \"peak_rss_bytes\": " << std::llround(peak_rss_bytes()) << "}\n";
 }
 
 }  // namespace
