@@ -21,11 +21,12 @@ def processor() -> str:
     return platform.processor()
 
 
-def google_benchmark(program: pathlib.Path, repetitions: int) -> list[dict]:
-    """Medians of every case, with its counters."""
-    out = subprocess.run([program, "--benchmark_format=json", f"--benchmark_repetitions={repetitions}",
-                          "--benchmark_report_aggregates_only=true"], check=True, capture_output=True, text=True).stdout
-    rows = json.loads(out)["benchmarks"]
+def google_benchmark(program: pathlib.Path, repetitions: int, only: str, folder: str) -> list[dict]:
+    """Medians of every case whose name matches `only`, with its counters."""
+    figures = pathlib.Path(folder) / "google-benchmark.json"
+    subprocess.run([program, f"--benchmark_out={figures}", "--benchmark_out_format=json", f"--benchmark_filter={only}",
+                    f"--benchmark_repetitions={repetitions}", "--benchmark_report_aggregates_only=true"], check=True)
+    rows = json.loads(figures.read_text())["benchmarks"]
     plain = {"run_name", "real_time", "cpu_time", "time_unit"}
     known = {"name", "family_index", "per_family_instance_index", "run_type", "repetitions", "repetition_index", "threads",
              "aggregate_name", "aggregate_unit", "iterations"} | plain
@@ -38,18 +39,19 @@ def main() -> None:
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder with the programs")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON file to write")
     parser.add_argument("--prompts", type=pathlib.Path, help="JSON lines for `bench`; default: the shipped prompts")
+    parser.add_argument("--kernels", default=".", help="regular expression: which kernel benchmarks to run")
     parser.add_argument("--repetitions", type=int, default=3)
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:
         figures = pathlib.Path(folder) / "bench.json"
         prompts = ["--prompts", str(args.prompts)] if args.prompts else []
+        load = os.getloadavg()[0]
         subprocess.run([args.build / "draftscope", "bench", "--out", figures, *prompts], check=True)
-        bench = json.loads(figures.read_text())
-    result = {"machine": processor(), "cores": os.cpu_count(), "date": datetime.date.today().isoformat(),
-              "load_before": os.getloadavg()[0], "provenance": "measured", "demo_pair": bench,
-              "kernels": google_benchmark(args.build / "ds_bench_kernels", args.repetitions),
-              "speculate": google_benchmark(args.build / "ds_bench_speculate", args.repetitions)}
+        result = {"machine": processor(), "cores": os.cpu_count(), "date": datetime.date.today().isoformat(),
+                  "load_before": load, "provenance": "measured", "demo_pair": json.loads(figures.read_text()),
+                  "kernels": google_benchmark(args.build / "ds_bench_kernels", args.repetitions, args.kernels, folder),
+                  "speculate": google_benchmark(args.build / "ds_bench_speculate", args.repetitions, ".", folder)}
     args.out.write_text(json.dumps(result, indent=1) + "\n")
     print(args.out)
 
