@@ -103,6 +103,7 @@ def make_drafter(target, args, device: str, mask_id: int) -> Drafter:
     t = target.config
     last, m = t.num_hidden_layers - 3, args.features
     ids = args.layer_ids or ([round(1 + i * (last - 1) / (m - 1)) for i in range(m)] if m > 1 else [t.num_hidden_layers // 2])
+    ids = sorted(set(ids))  # a shallow target has fewer layers than asked for
     torch.manual_seed(args.seed)
     theta = t.rope_parameters["rope_theta"]
     drafter = Drafter(dict(hidden=t.hidden_size, intermediate=t.intermediate_size, heads=t.num_attention_heads,
