@@ -70,7 +70,7 @@ def random_bf16(rng, size):
 
 
 def safetensors_header(tensors):
-    """Length and JSON that stand before the tensors' bytes; https://github.com/huggingface/safetensors#format."""
+    """Length and JSON that stand before the tensors' bytes, as the safetensors format says."""
     header, at = {}, 0
     for name, _, size in tensors:
         n_bytes = 2 * int(np.prod(size))
