@@ -108,10 +108,8 @@ void EngineThread::fail_start(const StartCommand& command, const std::string& se
 
 void EngineThread::one_round() {
   const auto began = std::chrono::steady_clock::now();
-  const RoundRecord record = session_->round();
-  recorder_.round(record);
+  recorded_round(*session_, recorder_);
   const auto spent = std::chrono::steady_clock::now() - began;
-  session_->set_telemetry_ns(spent / std::chrono::nanoseconds(1) - record.took.total_ns());
   if (n_steps_ > 0) --n_steps_;
   if (session_->done()) {
     finish(EndReason::kStopped);

@@ -47,6 +47,15 @@ Status Recorder::close() {
   return trace_ ? trace_->close() : success();
 }
 
+RoundRecord recorded_round(Session& session, Recorder& recorder) {
+  const auto began = std::chrono::steady_clock::now();
+  RoundRecord record = session.round();
+  recorder.round(record);
+  const int64_t whole_ns = (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1);
+  session.set_telemetry_ns(whole_ns - record.took.total_ns());
+  return record;
+}
+
 SessionEnd run_session(Session& session, Recorder& recorder, const std::function<void(const RoundRecord&)>& on_round,
                        const std::function<bool()>& keep_going) {
   recorder.begin(session.info());
@@ -55,12 +64,7 @@ SessionEnd run_session(Session& session, Recorder& recorder, const std::function
       session.stop();
       break;
     }
-    const auto began = std::chrono::steady_clock::now();
-    const RoundRecord record = session.round();
-    recorder.round(record);
-    on_round(record);
-    const int64_t whole_ns = (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1);
-    session.set_telemetry_ns(whole_ns - record.took.total_ns());
+    on_round(recorded_round(session, recorder));
   }
   SessionEnd end = session.end();
   recorder.end(end);

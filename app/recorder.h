@@ -34,8 +34,10 @@ class Recorder {
   std::string failure_;
 };
 
-/// Runs a session to its end, frame by frame. `keep_going` false ends it before the next round. What describing and
-/// sending a round took goes into the next round's telemetry_ns.
+/// One round, sent. What describing and sending it took goes into the next round's telemetry_ns.
+RoundRecord recorded_round(Session& session, Recorder& recorder);
+
+/// Runs a session to its end, frame by frame. `keep_going` false ends it before the next round.
 SessionEnd run_session(Session& session, Recorder& recorder, const std::function<void(const RoundRecord&)>& on_round,
                        const std::function<bool()>& keep_going);
 

@@ -35,7 +35,7 @@ std::vector<int32_t> row_counts(int32_t max_rows) {
   return rows;
 }
 
-/// Keeps the first, the last and evenly spaced ones between, powers of two first of all.
+/// The first, the last and evenly spaced ones between: n_kept of them, but at least six.
 std::vector<int32_t> thinned(const std::vector<int32_t>& rows, size_t n_kept) {
   if (n_kept >= rows.size()) return rows;
   std::vector<int32_t> kept;
