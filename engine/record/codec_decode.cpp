@@ -87,6 +87,8 @@ bool read_message(const wire::SessionInfo& stored, SessionInfo& info) {
   info.budget = stored.budget();
   info.temperature = stored.temperature();
   info.seed = stored.seed();
+  info.dense = stored.dense();
+  info.max_nodes = stored.max_nodes();
   return from_wire(stored.method(), info.method) && get(*stored.cost(), info.cost);
 }
 
@@ -102,6 +104,8 @@ bool read_message(const wire::RoundRecord& stored, RoundRecord& round) {
   round.telemetry_ns = stored.telemetry_ns();
   round.text = {get(stored.text()->id()), get(stored.text()->offset()), get_bytes(stored.text()->pool())};
   round.committed_utf8 = get(stored.committed_utf8());
+  round.cost_drift = stored.cost_drift();
+  round.drift_alarm = stored.drift_alarm();
   return from_wire(stored.method(), round.method) && get(*stored.decision(), round.decision) &&
          get(*stored.took(), round.took) && get(*stored.predicted(), round.predicted);
 }

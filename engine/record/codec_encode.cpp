@@ -97,7 +97,7 @@ Offset<wire::RoundRecord> put(Builder& builder, const RoundRecord& round) {
   const auto committed = put(builder, round.committed_utf8);
   return wire::CreateRoundRecord(builder, round.seq, round.session, round.context_len, to_wire(round.method),
                                  round.temperature, q, tree, decision, verdict, accepted, took, predicted,
-                                 round.telemetry_ns, text, committed);
+                                 round.telemetry_ns, text, committed, round.cost_drift, round.drift_alarm);
 }
 
 Offset<wire::SessionInfo> put(Builder& builder, const SessionInfo& info) {
@@ -111,7 +111,8 @@ Offset<wire::SessionInfo> put(Builder& builder, const SessionInfo& info) {
   const auto cost = put(builder, info.cost);
   return wire::CreateSessionInfo(builder, info.session, target_name, drafter_name, backend, precision,
                                  machine, note, prompt, info.prompt_tokens, info.block_size, info.max_tokens,
-                                 to_wire(info.method), info.budget, info.temperature, info.seed, cost);
+                                 to_wire(info.method), info.budget, info.temperature, info.seed, cost,
+                                 info.dense, info.max_nodes);
 }
 
 Offset<wire::SessionEnd> put(Builder& builder, const SessionEnd& end) {

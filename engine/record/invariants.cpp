@@ -194,6 +194,7 @@ Status check_invariants(const SessionInfo& info) {
                        [&] { return check_range("block_size", info.block_size, 0, kMax); },
                        [&] { return check_range("max_tokens", info.max_tokens, 0, kMax); },
                        [&] { return check_range("budget", info.budget, 0, kMax); },
+                       [&] { return check_range("max_nodes", info.max_nodes, 0, kMax); },
                        [&] { return check_amount("temperature", info.temperature); },
                        [&] { return check_cost(info.cost); });
 }
@@ -215,6 +216,7 @@ Status check_invariants(const RoundRecord& round) {
       [&] { return check_times("took", round.took); },
       [&] { return check_times("predicted", round.predicted); },
       [&] { return check_range("telemetry_ns", round.telemetry_ns, 0, kMaxTime_ns); },
+      [&] { return check_amount("cost_drift", round.cost_drift); },
       [&] { return check_text(round.text); });
 }
 

@@ -9,6 +9,12 @@ const char* name(Method method) {
     case Method::kDdtree: return "ddtree";
     case Method::kCaddtree: return "caddtree";
     case Method::kExact: return "exact";
+    case Method::kSpine: return "spine";
+    case Method::kBastion: return "bastion";
+    case Method::kCast: return "cast";
+    case Method::kExactFill: return "exact-fill";
+    case Method::kCalibrated: return "calibrated";
+    case Method::kOracle: return "oracle";
   }
   return "unknown";
 }

@@ -20,9 +20,10 @@ namespace draftscope {
 /// Where a number comes from; every group of numbers names it and every view shows it.
 enum class Provenance : uint8_t { kMeasured, kPredicted, kDerived, kImported, kIllustrative };
 
-enum class Method : uint8_t { kPlain, kDflash, kDdtree, kCaddtree, kExact };
-inline constexpr Method kAllMethods[] = {Method::kPlain, Method::kDflash, Method::kDdtree, Method::kCaddtree,
-                                         Method::kExact};
+/// How a round picks its tree; policies.h says what each one is.
+enum class Method : uint8_t {
+  kPlain, kDflash, kDdtree, kCaddtree, kExact, kSpine, kBastion, kCast, kExactFill, kCalibrated, kOracle
+};
 
 /// Drafter's top ranks at every depth; rows sorted by descending log_q.
 struct Marginals {
@@ -110,6 +111,8 @@ struct RoundRecord {
   int64_t telemetry_ns = 0; // measured: making and encoding the previous record; outside every stage
   TokenText text;
   std::string committed_utf8;  // whole characters that this round added to the output
+  double cost_drift = 1;    // re-estimated over profiled verify seconds so far; 1 when nothing re-estimates
+  bool drift_alarm = false; // it has stayed outside its band: the profile no longer fits
 
   int32_t n_verified_rows() const { return decision.chosen + 1; }
 };
@@ -131,6 +134,8 @@ struct SessionInfo {
   float temperature = 0;
   uint64_t seed = 0;
   CostModel cost;
+  bool dense = false;                     // plain decoding whose every round also carries the drafter's marginals
+  int32_t max_nodes = 0;                  // no tree is larger; of a dense trace: the largest one it can replay
 };
 
 enum class EndReason : uint8_t { kEos, kMaxTokens, kContextFull, kStopped, kError };

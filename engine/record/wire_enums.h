@@ -16,7 +16,7 @@ struct WireEnum<Provenance> {
 template <>
 struct WireEnum<Method> {
   using Type = wire::Method;
-  static constexpr Method kLast = Method::kExact;
+  static constexpr Method kLast = Method::kOracle;
 };
 template <>
 struct WireEnum<StopReason> {

@@ -101,6 +101,8 @@ TEST(Invariants, NameBrokenScalarsTimesAndTexts) {
        {"took is", [](auto& r) { r.took.commit_ns = -1; }},
        {"predicted is", [](auto& r) { r.predicted.grow_ns = std::numeric_limits<int64_t>::max(); }},
        {"telemetry_ns", [](auto& r) { r.telemetry_ns = -1; }},
+       {"cost_drift", [](auto& r) { r.cost_drift = -1; }},
+       {"cost_drift", [](auto& r) { r.cost_drift = kNan; }},
        {"text.offset has", [](auto& r) { r.text.offset.pop_back(); }},
        {"text.offset has", [](auto& r) { r.text.offset.clear(); }},
        {"text.offset goes", [](auto& r) { r.text.offset[0] = 1; }},

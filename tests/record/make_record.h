@@ -59,6 +59,8 @@ inline RoundRecord make_round(uint64_t seed, int n_nodes) {
                      400'000,
                      Provenance::kPredicted};
   round.telemetry_ns = random.around_ns(0.00003);
+  round.cost_drift = 0.9 + 0.3 * random.unit();
+  round.drift_alarm = round.cost_drift > 1.1;
   std::vector<int32_t> tokens = round.q.token;
   tokens.insert(tokens.end(), round.verdict.choice.begin(), round.verdict.choice.end());
   tokens.push_back(round.tree.token[0]);

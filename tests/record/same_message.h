@@ -40,9 +40,10 @@ inline bool same(const CostModel& a, const CostModel& b) {
          same_bits(a.draft_s, b.draft_s);
 }
 inline bool same(const RoundRecord& a, const RoundRecord& b) {
-  return std::tie(a.seq, a.session, a.context_len, a.method, a.temperature, a.telemetry_ns,
-                  a.committed_utf8) == std::tie(b.seq, b.session, b.context_len, b.method, b.temperature,
-                                                b.telemetry_ns, b.committed_utf8) &&
+  return std::tie(a.seq, a.session, a.context_len, a.method, a.temperature, a.telemetry_ns, a.committed_utf8,
+                  a.cost_drift, a.drift_alarm) == std::tie(b.seq, b.session, b.context_len, b.method, b.temperature,
+                                                           b.telemetry_ns, b.committed_utf8, b.cost_drift,
+                                                           b.drift_alarm) &&
          same(a.q, b.q) && same(a.tree, b.tree) && same(a.decision, b.decision) &&
          a.verdict.choice == b.verdict.choice && same_bits(a.verdict.choice_log_p, b.verdict.choice_log_p) &&
          std::tie(a.accepted.path, a.accepted.bonus) == std::tie(b.accepted.path, b.accepted.bonus) &&
