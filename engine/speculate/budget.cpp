@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "engine/base/check.h"
 #include "engine/speculate/budget_bound.h"
@@ -10,20 +11,7 @@
 namespace draftscope {
 namespace {
 
-// 1 + Phi(n) for every n of the tree, summed in pop order.
-std::vector<double> expected_tokens_of(const DraftTree& tree) {
-  std::vector<double> expected(tree.token.size());
-  double phi = 0;
-  for (size_t n = 0; n < expected.size(); ++n) {
-    if (n > 0) phi += std::exp(tree.path_log_q[n]);
-    expected[n] = 1 + phi;
-  }
-  return expected;
-}
-
-double faithful_theta(double expected, const RoundCost& cost, size_t n) {
-  return expected / (cost.draft_s + cost.faithful_s[n]);
-}
+constexpr int32_t kCastRanks = 8;  // CAST looks at no more per depth
 
 // Smallest n of the largest theta among those for which `counts` holds; `none` when there is none.
 template <class Counts>
@@ -58,7 +46,7 @@ void fill_curves(const DraftTree& tree, const RoundCost& cost, BudgetDecision& d
     decision.theta_tokens_per_s[n] = decision.expected_tokens[n] / decision.cost_s[n];
   }
   decision.faithful_stop = faithful_stop(decision.expected_tokens, cost);
-  decision.global_best = argmax(decision.theta_tokens_per_s, 0, [](int32_t) { return true; });
+  decision.global_best = exact_best(decision.expected_tokens, cost);
   decision.runner_up = runner_up_of(decision, decision.global_best);
 }
 
@@ -97,54 +85,114 @@ StopReason grow_until_proved(const RoundCost& cost, int32_t max_nodes, TreeGrowe
   return StopReason::kNodeLimit;
 }
 
+void grow_to(int32_t n_nodes, TreeGrower& grower) {
+  while (grower.tree().size() <= n_nodes && grower.next_log_q()) grower.pop();
+}
+
 StopReason stop_of_fixed(int32_t asked, int32_t max_nodes, int32_t grown) {
   if (grown == asked) return StopReason::kFixedBudget;
   return grown == max_nodes ? StopReason::kNodeLimit : StopReason::kHeapEmpty;
 }
 
+// The tree of a policy that knows its size before it sees any probability.
+DraftTree fixed_tree(const Marginals& q, int32_t root_token, const BudgetRule& rule, int32_t n_nodes) {
+  switch (rule.method) {
+    case Method::kDflash: return grow_chain(q, root_token, n_nodes);
+    case Method::kSpine: return grow_spine(q, root_token, n_nodes);
+    case Method::kCast: return grow_tree(first_ranks(q, kCastRanks), root_token, n_nodes);
+    default: return grow_tree(q, root_token, n_nodes);
+  }
+}
+
+// Nodes that a fixed policy asks for; nullopt when it decides as it grows.
+std::optional<int32_t> fixed_size(const Marginals& q, const BudgetRule& rule) {
+  switch (rule.method) {
+    case Method::kDflash: return q.n_depths;
+    case Method::kDdtree:
+    case Method::kSpine: return rule.budget;
+    case Method::kCast: return rule.width;
+    default: return std::nullopt;
+  }
+}
+
+bool corrects(const BudgetRule& rule) {
+  return rule.method == Method::kCalibrated && rule.correction && !changes_nothing(*rule.correction);
+}
+
+// The marginals that a policy believes; kept in `room` where they are not q itself. Always the same number of ranks,
+// so that a recording, which keeps at least those, decides as the live round did.
+const Marginals& believed(const Marginals& q, const BudgetRule& rule, Marginals& room) {
+  if (!corrects(rule)) return q;
+  room = corrected(first_ranks(q, kCorrectedRanks), *rule.correction);
+  return room;
+}
+
+double off_spine_of(const BudgetRule& rule) { return corrects(rule) ? rule.correction->off_spine : 1; }
+
+// Candidates as far as the rule has to look, and why it stopped looking.
+void grow_candidates(const Marginals& q, int32_t root_token, const RoundCost& cost, const BudgetRule& rule,
+                     Choice& choice) {
+  const int32_t max_nodes = rule.max_nodes;
+  StopReason& stop = choice.decision.stop;
+  if (const std::optional<int32_t> asked = fixed_size(q, rule)) {
+    choice.tree = fixed_tree(q, root_token, rule, std::min(*asked, max_nodes));
+    stop = stop_of_fixed(*asked, max_nodes, choice.tree.size() - 1);
+    return;
+  }
+  Marginals room;
+  TreeGrower grower(believed(q, rule, room), root_token, max_nodes, off_spine_of(rule));
+  if (rule.method == Method::kCaddtree) {
+    stop = grow_while_theta_rises(cost, max_nodes, grower);
+  } else if (rule.method == Method::kBastion) {
+    grow_to(max_nodes, grower);
+    stop = StopReason::kThetaFell;
+  } else {
+    stop = grow_until_proved(cost, max_nodes, grower);
+    if (rule.method == Method::kExactFill) {
+      const int32_t grown = grower.tree().size() - 1;
+      grow_to(fill_bucket(grown, rule.bucket_rows, max_nodes), grower);
+    }
+  }
+  choice.tree = grower.take();
+}
+
 }  // namespace
 
-int32_t faithful_stop(std::span<const double> expected_tokens, const RoundCost& cost) {
-  DS_CHECK(!expected_tokens.empty() && expected_tokens.size() <= cost.faithful_s.size());
-  double theta = faithful_theta(expected_tokens[0], cost, 0);
-  for (size_t n = 1; n < expected_tokens.size(); ++n) {
-    const double next_theta = faithful_theta(expected_tokens[n], cost, n);
-    if (next_theta <= theta) return static_cast<int32_t>(n) - 1;
-    theta = next_theta;
+std::vector<double> expected_tokens_of(const DraftTree& tree) {
+  std::vector<double> expected(tree.token.size());
+  double phi = 0;
+  for (size_t n = 0; n < expected.size(); ++n) {
+    if (n > 0) phi += std::exp(tree.path_log_q[n]);
+    expected[n] = 1 + phi;
   }
-  return static_cast<int32_t>(expected_tokens.size()) - 1;
+  return expected;
+}
+
+DraftTree every_candidate(const Marginals& q, int32_t root_token, const BudgetRule& rule) {
+  if (fixed_size(q, rule)) return fixed_tree(q, root_token, rule, rule.max_nodes);
+  Marginals room;
+  TreeGrower grower(believed(q, rule, room), root_token, rule.max_nodes, off_spine_of(rule));
+  grow_to(rule.max_nodes, grower);
+  return grower.take();
 }
 
 Choice choose_tree(const Marginals& q, int32_t root_token, const RoundCost& cost, const BudgetRule& rule) {
   const int32_t max_nodes = rule.max_nodes;
-  DS_CHECK(rule.method != Method::kPlain && max_nodes >= 0 && rule.budget >= 0);
+  DS_CHECK(rule.method != Method::kPlain && rule.method != Method::kOracle && max_nodes >= 0 && rule.budget >= 0);
   DS_CHECK(std::min(cost.verify_s.size(), cost.faithful_s.size()) > static_cast<size_t>(max_nodes),
            "costs of {} and {} candidates for trees of up to {} nodes", cost.verify_s.size(),
            cost.faithful_s.size(), max_nodes);
   Choice choice;
-  StopReason& stop = choice.decision.stop;
-  if (rule.method == Method::kDflash) {
-    choice.tree = grow_chain(q, root_token, max_nodes);
-    stop = stop_of_fixed(q.n_depths, max_nodes, choice.tree.size() - 1);
-  } else if (rule.method == Method::kDdtree) {
-    choice.tree = grow_tree(q, root_token, std::min(rule.budget, max_nodes));
-    stop = stop_of_fixed(rule.budget, max_nodes, choice.tree.size() - 1);
-  } else {
-    TreeGrower grower(q, root_token, max_nodes);
-    stop = rule.method == Method::kCaddtree ? grow_while_theta_rises(cost, max_nodes, grower)
-                                            : grow_until_proved(cost, max_nodes, grower);
-    choice.tree = grower.take();
-  }
+  grow_candidates(q, root_token, cost, rule, choice);
   fill_curves(choice.tree, cost, choice.decision);
-  choice.decision.chosen =
-      rule.method == Method::kExact ? choice.decision.global_best : choice.tree.size() - 1;
+  choice.decision.chosen = decide(choice.decision.expected_tokens, cost, rule);
   return choice;
 }
 
 void complete_curves(const Marginals& q, const RoundCost& cost, const BudgetRule& rule, Choice& choice) {
   DS_CHECK(std::min(cost.verify_s.size(), cost.faithful_s.size()) > static_cast<size_t>(rule.max_nodes));
   // Growth is deterministic, so the longer tree begins with the one that was verified.
-  if (rule.method != Method::kDflash) choice.tree = grow_tree(q, choice.tree.token[0], rule.max_nodes);
+  choice.tree = every_candidate(q, choice.tree.token[0], rule);
   DS_CHECK(choice.tree.size() > choice.decision.chosen);
   fill_curves(choice.tree, cost, choice.decision);
 }

@@ -1,21 +1,13 @@
-// Budget rules: how many nodes of the best-first order to verify.
+// Budget rules at work: growing a round's candidates and choosing among them.
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "engine/record/round.h"
-#include "engine/speculate/cost.h"
+#include "engine/speculate/decide.h"
 
 namespace draftscope {
-
-/// How a round picks its tree.
-struct BudgetRule {
-  Method method = Method::kExact;
-  int32_t budget = 64;      // kDdtree: nodes
-  int32_t max_nodes = 256;  // cap for every tree
-};
 
 struct Choice {
   DraftTree tree;  // candidates in pop order; verify the first decision.chosen + 1 nodes
@@ -35,8 +27,11 @@ Choice choose_tree(const Marginals& q, int32_t root_token, const RoundCost& cost
 /// the timed stages. chosen, stop and the verified prefix stay as they are. A chain (kDflash) stays a chain.
 void complete_curves(const Marginals& q, const RoundCost& cost, const BudgetRule& rule, Choice& choice);
 
-/// CaDDTree's stop over the candidates of `expected_tokens`: the last n before theta on faithful_s stops
-/// rising for the first time; the last candidate when it never does.
-int32_t faithful_stop(std::span<const double> expected_tokens, const RoundCost& cost);
+/// Every candidate of a policy in its own order, at most rule.max_nodes: best-first on what it believes, the chain,
+/// the spine first, or eight ranks a depth. The tree of n nodes is a prefix of it.
+DraftTree every_candidate(const Marginals& q, int32_t root_token, const BudgetRule& rule);
+
+/// (n_nodes + 1,) 1 + Phi(n) for every prefix of the tree, summed in pop order.
+std::vector<double> expected_tokens_of(const DraftTree& tree);
 
 }  // namespace draftscope

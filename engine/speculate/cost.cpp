@@ -65,6 +65,7 @@ CostTable::CostTable(CostModel model) : model_(std::move(model)) {
   DS_CHECK(valid.ok(), "{}", valid.ok() ? "" : valid.error());
   verify_ = verify_curves(model_);
   faithful_ = caddtree_curves(model_);
+  roofline_ = verify_curves(roofline_fit(model_));
 }
 
 RoundCost CostTable::at(int32_t context, int32_t max_nodes) const {
@@ -75,6 +76,7 @@ RoundCost CostTable::at(int32_t context, int32_t max_nodes) const {
   cost.overhead_s = model_.overhead_s;
   cost.verify_s = verify_.sample(context, 1, max_nodes + 1);
   cost.faithful_s = faithful_.sample(context, 0, max_nodes + 1);
+  cost.roofline_s = roofline_.sample(context, 1, max_nodes + 1);
   return cost;
 }
 

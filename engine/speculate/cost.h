@@ -18,6 +18,7 @@ struct RoundCost {
   std::vector<double> verify_s;  // (max_nodes + 1,) a pass over n + 1 rows
   std::vector<double>
       faithful_s;  // (max_nodes + 1,) CaDDTree's C_v(n) on the convex fit, n tokens for n nodes
+  std::vector<double> roofline_s = {};  // (max_nodes + 1,) BASTION's fit: the larger of a floor and a line, n + 1 rows
   double total_s(int32_t n) const { return draft_s + overhead_s + verify_s[static_cast<size_t>(n)]; }
 };
 
@@ -38,6 +39,7 @@ class CostTable {
   CostModel model_;
   CostCurves verify_;
   CostCurves faithful_;
+  CostCurves roofline_;
 };
 
 /// One sentence when the model cannot be used (no points, unsorted axes, NaN, non-positive, sizes).
@@ -56,6 +58,10 @@ std::vector<double> monotone_convex_fit(const std::vector<double>& y);
 /// measured pass at the first row. Both require validate(measured).
 CostModel convex_fit(const CostModel& measured);
 CostModel affine_fit(const CostModel& measured);
+/// The larger of a floor and a rising line per context, least squares with small passes weighing more (BASTION's
+/// calibrated roofline, arXiv 2605.29727, sigma = 1 + 30 * rows / last row): never falls, convex. Requires
+/// validate(measured).
+CostModel roofline_fit(const CostModel& measured);
 /// Rows come in tiles of `tile` >= 1: a pass costs what `measured` says at the upper edge of its tile.
 /// Its row axis is the edges of the tiles up to the last measured row.
 CostModel staircase(const CostModel& measured, int32_t tile);
@@ -77,12 +83,12 @@ Result<CostModel> roofline(const Roofline& machine, const std::vector<int32_t>& 
                            const std::vector<int32_t>& rows);
 
 /// Every cost model of a JSON text: "cost-profile/1" (ours) and "cost-curve/1" hold one, "cost-probes/1"
-/// (published single-context probes) one per probe. Every model passes validate. A total function of the
-/// text.
+/// (published single-context probes) one per probe. Every model passes validate and has at least two row counts, since
+/// one point is no curve. A total function of the text.
 Result<std::vector<CostModel>> parse_cost_models(const std::string& text, const std::string& path);
 /// The same for a text that holds exactly one model; an Error otherwise.
 Result<CostModel> parse_cost_json(const std::string& text, const std::string& path);
-/// "cost-profile/1": parse_cost_json gives the same model back, bit for bit.
+/// "cost-profile/1": parse_cost_json gives the same model back, bit for bit. Requires validate(model).
 std::string cost_json(const CostModel& model);
 
 }  // namespace draftscope

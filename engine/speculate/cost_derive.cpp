@@ -1,4 +1,4 @@
-// Curves derived from measured ones, and costs from first principles.
+// Curves derived from measured ones.
 #include <algorithm>
 #include <numeric>
 #include <span>
@@ -85,29 +85,6 @@ CostModel staircase(const CostModel& measured, int32_t tile) {
   for (const PiecewiseLinear& curve : curves.curve) {
     for (const int32_t edge : upper_edge) model.verify_s.push_back(curve.sample(edge, 1)[0]);
   }
-  return model;
-}
-
-Result<CostModel> roofline(const Roofline& machine, const std::vector<int32_t>& context,
-                           const std::vector<int32_t>& rows) {
-  if (!(machine.bytes_per_s > 0) || !(machine.flops_per_s > 0)) {
-    return fail("roofline: expected positive bytes and flops per second, found {} and {}",
-                machine.bytes_per_s, machine.flops_per_s);
-  }
-  CostModel model;
-  model.kind = CostKind::kRoofline;
-  model.label = name(CostKind::kRoofline);
-  model.context = context;
-  model.rows = rows;
-  model.draft_s.assign(context.size(), machine.draft_s);
-  for (const int32_t tokens : context) {
-    const double bytes = machine.weight_bytes + machine.kv_bytes_per_token * tokens;
-    for (const int32_t n_rows : rows) {
-      const double compute_s = machine.flops_per_row * n_rows / machine.flops_per_s;
-      model.verify_s.push_back(machine.launch_floor_s + std::max(bytes / machine.bytes_per_s, compute_s));
-    }
-  }
-  if (const Status valid = validate(model); !valid) return Error{valid.error()};
   return model;
 }
 

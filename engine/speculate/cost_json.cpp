@@ -70,6 +70,10 @@ Status read_grid(const Json& json, const char* key, size_t n_contexts, size_t n_
 
 Result<CostModel> checked(CostModel model, const std::string& path) {
   if (const Status valid = validate(model); !valid) return fail("{}: {}", path, valid.error());
+  if (model.rows.size() < 2) {
+    return fail("{}: expected passes of at least two sizes to make a curve, found one of {} rows", path,
+                model.rows.front());
+  }
   return model;
 }
 

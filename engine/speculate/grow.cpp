@@ -38,9 +38,10 @@ void check_sizes(const Marginals& q) {
 
 }  // namespace
 
-TreeGrower::TreeGrower(const Marginals& q, int32_t root_token, int32_t max_nodes) : q_(q) {
+TreeGrower::TreeGrower(const Marginals& q, int32_t root_token, int32_t max_nodes, double off_spine)
+    : q_(q), log_off_spine_(std::log(off_spine)), on_spine_{true} {
   check_sizes(q);
-  DS_CHECK(max_nodes >= 0);
+  DS_CHECK(max_nodes >= 0 && off_spine > 0 && off_spine <= 1);
   tree_ = lone_root(root_token, max_nodes);
   heap_.reserve(static_cast<size_t>(max_nodes) + 2);  // a pop removes one candidate and adds at most two
   push(0, 1, 0);
@@ -59,6 +60,7 @@ void TreeGrower::pop() {
   heap_.pop_back();
   const int32_t index = tree_.size();
   append(tree_, q_.token_at(next.depth - 1, next.rank), next.parent, next.depth, next.rank, next.log_q);
+  on_spine_.push_back(next.rank == 0 && on_spine_[static_cast<size_t>(next.parent)]);
   push(next.parent, next.depth, next.rank + 1);
   push(index, next.depth + 1, 0);
 }
@@ -67,7 +69,9 @@ void TreeGrower::push(int32_t parent, int32_t depth, int32_t rank) {
   if (depth > q_.n_depths || rank >= q_.n_ranks) return;
   const float log_q = q_.log_q_at(depth - 1, rank);
   if (!std::isfinite(log_q)) return;
-  heap_.push_back({tree_.path_log_q[static_cast<size_t>(parent)] + log_q, parent, depth, rank});
+  double path_log_q = tree_.path_log_q[static_cast<size_t>(parent)] + log_q;
+  if (!on_spine_[static_cast<size_t>(parent)]) path_log_q += log_off_spine_;
+  heap_.push_back({path_log_q, parent, depth, rank});
   std::push_heap(heap_.begin(), heap_.end(),
                  [this](const Candidate& a, const Candidate& b) { return before(b, a); });
 }
@@ -99,6 +103,34 @@ DraftTree grow_tree(const Marginals& q, int32_t root_token, int32_t max_nodes) {
   TreeGrower grower(q, root_token, max_nodes);
   for (int32_t n = 0; n < max_nodes && grower.next_log_q(); ++n) grower.pop();
   return grower.take();
+}
+
+DraftTree grow_spine(const Marginals& q, int32_t root_token, int32_t max_nodes) {
+  DraftTree tree = grow_chain(q, root_token, max_nodes);
+  const int32_t n_spine = tree.size();
+  TreeGrower grower(q, root_token, max_nodes + n_spine);
+  std::vector<int32_t> place{0};  // (popped + 1,) where each node of the grower's order stands in `tree`
+  while (tree.size() <= max_nodes && grower.next_log_q()) {
+    grower.pop();
+    const DraftTree& popped = grower.tree();
+    const size_t node = static_cast<size_t>(popped.size()) - 1;
+    const int32_t parent = place[static_cast<size_t>(popped.parent[node])], depth = popped.depth[node];
+    const bool is_spine = popped.rank[node] == 0 && parent == depth - 1 && depth < n_spine;
+    place.push_back(is_spine ? depth : tree.size());
+    if (!is_spine) append(tree, popped.token[node], parent, depth, popped.rank[node], popped.path_log_q[node]);
+  }
+  return tree;
+}
+
+Marginals first_ranks(const Marginals& q, int32_t n_ranks) {
+  if (n_ranks >= q.n_ranks) return q;
+  Marginals cut{q.n_depths, n_ranks, {}, {}};
+  for (int32_t depth = 0; depth < q.n_depths; ++depth) {
+    const ptrdiff_t begin = static_cast<ptrdiff_t>(depth) * q.n_ranks;
+    cut.token.insert(cut.token.end(), q.token.begin() + begin, q.token.begin() + begin + n_ranks);
+    cut.log_q.insert(cut.log_q.end(), q.log_q.begin() + begin, q.log_q.begin() + begin + n_ranks);
+  }
+  return cut;
 }
 
 DraftTree grow_chain(const Marginals& q, int32_t root_token, int32_t max_nodes) {

@@ -18,7 +18,8 @@ class TreeGrower {
  public:
   /// q: see Marginals; entries that are not finite are never popped, nor anything after them in their row.
   /// Borrows q. Room for `max_nodes` nodes is set aside; growing further stays correct.
-  TreeGrower(const Marginals& q, int32_t root_token, int32_t max_nodes = 0);
+  /// off_spine: factor in (0, 1] on the probability of every child of a node that is not on the most likely chain.
+  TreeGrower(const Marginals& q, int32_t root_token, int32_t max_nodes = 0, double off_spine = 1);
 
   /// log q of the path that the next pop would add; nullopt when no finite candidate is left.
   std::optional<double> next_log_q() const;
@@ -38,6 +39,8 @@ class TreeGrower {
   void push(int32_t parent, int32_t depth, int32_t rank);
 
   const Marginals& q_;
+  double log_off_spine_;
+  std::vector<bool> on_spine_;   // (n_nodes + 1,) whether a node lies on the chain of ranks 0
   DraftTree tree_;
   std::vector<Candidate> heap_;  // the next pop is at the front
 };
@@ -46,5 +49,12 @@ class TreeGrower {
 DraftTree grow_tree(const Marginals& q, int32_t root_token, int32_t max_nodes);
 /// The drafter's most likely chain: rank 0 at every depth, at most max_nodes nodes.
 DraftTree grow_chain(const Marginals& q, int32_t root_token, int32_t max_nodes);
+
+/// The most likely chain first, then the most probable other prefixes, at most max_nodes nodes in all. Any prefix of
+/// at least the chain's length is the tree of that many nodes.
+DraftTree grow_spine(const Marginals& q, int32_t root_token, int32_t max_nodes);
+
+/// The first n_ranks columns.
+Marginals first_ranks(const Marginals& q, int32_t n_ranks);
 
 }  // namespace draftscope

@@ -43,7 +43,7 @@ TEST(CostJson, ProfilesComeBackBitForBit) {
     model.machine = "cpu";
     model.backend = "b";
     for (int32_t c = 0; c <= round % 3; ++c) model.context.push_back(10 * c);
-    for (int32_t r = 1; r <= 1 + round % 7; ++r) model.rows.push_back(r * r);
+    for (int32_t r = 1; r <= 2 + round % 7; ++r) model.rows.push_back(r * r);
     const auto odd_double = [&random] {
       return std::ldexp(static_cast<double>(random() | 1), -64 - int(random() % 60));
     };
@@ -113,6 +113,15 @@ TEST(CostJson, BadTextsGetOneSentence) {
       {"negative",
        R"({"schema":"cost-curve/1","context":[0],"nodes":[1,2],"verify_seconds":[[1,-2]],"draft_seconds":1})",
        "verify_s[1]: expected a finite positive number of seconds, found -2"},
+      {"decreasing context",
+       R"({"schema":"cost-curve/1","context":[9,5],"nodes":[1,2],"verify_seconds":[[1,2],[1,2]],"draft_seconds":1})",
+       "context: expected strictly ascending values, found 5 after 9"},
+      {"a time of zero",
+       R"({"schema":"cost-curve/1","context":[0],"nodes":[1,2],"verify_seconds":[[0,2]],"draft_seconds":1})",
+       "verify_s[0]: expected a finite positive number of seconds, found 0"},
+      {"a number too large for a double",
+       R"({"schema":"cost-curve/1","context":[0],"nodes":[1,2],"verify_seconds":[[1,1e999]],"draft_seconds":1})",
+       "not valid JSON"},
       {"unsorted nodes",
        R"({"schema":"cost-curve/1","context":[0],"nodes":[4,2],"verify_seconds":[[1,2]],"draft_seconds":1})",
        "strictly ascending values, found 2 after 4"},
@@ -141,13 +150,15 @@ TEST(CostJson, BadTextsGetOneSentence) {
   }
 }
 
-TEST(CostJson, OnePointCurveIsRead) {
-  const Result<CostModel> model = parse_cost_json(
-      R"({"schema":"cost-curve/1","context":[0],"nodes":[3],"verify_seconds":[[0.5]],"draft_seconds":0})",
-      "one.json");
-  ASSERT_TRUE(model.ok()) << model.error();
-  EXPECT_EQ(model->kind, CostKind::kMeasured);
-  EXPECT_EQ(round_cost(*model, 10, 2).verify_s, std::vector<double>(3, 0.5));
+TEST(CostJson, ACurveNeedsTwoPoints) {
+  const std::string head = R"({"schema":"cost-curve/1","draft_seconds":0,"context":[0],)";
+  const Result<CostModel> two = parse_cost_json(head + R"("nodes":[3,4],"verify_seconds":[[0.5,0.5]]})", "two.json");
+  ASSERT_TRUE(two.ok()) << two.error();
+  EXPECT_EQ(two->kind, CostKind::kMeasured);
+  EXPECT_EQ(round_cost(*two, 10, 2).verify_s, std::vector<double>(3, 0.5));
+  const Result<CostModel> one = parse_cost_json(head + R"("nodes":[3],"verify_seconds":[[0.5]]})", "one.json");
+  ASSERT_FALSE(one.ok());
+  EXPECT_EQ(one.error(), "one.json: expected passes of at least two sizes to make a curve, found one of 3 rows");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ inline constexpr CostShape kCostShapes[] = {CostShape::kAffine, CostShape::kStai
 
 inline RoundCost random_cost(std::mt19937& random, int32_t max_nodes, CostShape shape) {
   std::uniform_real_distribution<double> uniform(0.0, 1.0);
-  RoundCost cost{uniform(random) * 0.2, uniform(random) * 0.1, {}, {}};
+  RoundCost cost{uniform(random) * 0.2, uniform(random) * 0.1, {}, {}, {}};
   const double slope = std::pow(10.0, -4.0 + 3.5 * uniform(random));
   const int32_t tile = 1 + static_cast<int32_t>(random() % 20);
   for (int32_t n = 0; n <= max_nodes; ++n) {
@@ -73,6 +73,7 @@ inline RoundCost random_cost(std::mt19937& random, int32_t max_nodes, CostShape 
     cost.verify_s.push_back(seconds);
   }
   cost.faithful_s = cost.verify_s;
+  cost.roofline_s = cost.verify_s;
   return cost;
 }
 

@@ -1,0 +1,145 @@
+#include "engine/speculate/online_cost.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/speculate/cost.h"
+
+namespace draftscope {
+namespace {
+
+constexpr size_t kBins = 32;  // powers of two that fit the rows of a pass
+
+size_t bin_of(int32_t rows) { return static_cast<size_t>(std::lround(std::log2(static_cast<double>(rows)))); }
+
+// Middle of an unordered list, the mean of both middles where their number is even; 0 of none.
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto upper = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), upper, values.end());
+  if (values.size() % 2 == 1) return *upper;
+  return 0.5 * (*upper + *std::max_element(values.begin(), upper));
+}
+
+struct Weighted {
+  double value, weight;
+};
+
+// The value at which half of the weight is reached; 0 of none.
+double weighted_median(std::vector<Weighted>& values) {
+  std::sort(values.begin(), values.end(), [](const Weighted& a, const Weighted& b) { return a.value < b.value; });
+  double total = 0, reached = 0;
+  for (const Weighted& entry : values) total += entry.weight;
+  for (const Weighted& entry : values) {
+    reached += entry.weight;
+    if (2 * reached >= total) return entry.value;
+  }
+  return 0;
+}
+
+// `location` of so many observations against `pseudo` observations at `home`.
+double drawn(double location, double weight, double home, double pseudo) {
+  return (weight * location + pseudo * home) / (weight + pseudo);
+}
+
+double median_relative_spread(const CostModel& model) {
+  std::vector<double> relative;
+  for (size_t i = 0; i < model.spread_s.size(); ++i) relative.push_back(model.spread_s[i] / model.verify_s[i]);
+  return median(std::move(relative));
+}
+
+// Linear in log2(rows) between the bins; flat beyond the last one.
+double log_factor(const std::vector<double>& bins, int32_t rows) {
+  const double place = std::log2(static_cast<double>(rows));
+  const auto low = static_cast<size_t>(place);
+  if (low + 1 >= bins.size()) return bins.back();
+  return std::lerp(bins[low], bins[low + 1], place - static_cast<double>(low));
+}
+
+}  // namespace
+
+void OnlineCost::Recent::push(double value, int32_t most) {
+  if (values.size() < static_cast<size_t>(most)) return values.push_back(value);
+  values[oldest] = value;
+  oldest = (oldest + 1) % values.size();
+}
+
+OnlineCost::OnlineCost(CostModel prior, OnlineCostOptions options)
+    : prior_(std::move(prior)), options_(options), bins_(kBins) {
+  const Status valid = validate(prior_);
+  DS_CHECK(valid.ok(), "{}", valid.ok() ? "" : valid.error());
+  DS_CHECK(options.bin_window > 0 && options.drift_window > 0 && options.global_pseudo > 0 &&
+           options.bin_pseudo > 0 && options.bin_voice > 0 && options.half_life > 0);
+  curves_ = verify_curves(prior_);
+  band_ = std::max(options.alarm_band, median_relative_spread(prior_));
+}
+
+void OnlineCost::observe(int32_t context_len, int32_t rows, double measured_verify_s) {
+  if (!std::isfinite(measured_verify_s) || measured_verify_s <= 0 || rows < 1 || context_len < 0) {
+    ++n_ignored_;
+    return;
+  }
+  ++n_observed_;
+  const double limit = std::log(kMaxRatio);
+  const double log_ratio =
+      std::clamp(std::log(measured_verify_s) - std::log(curves_.at(context_len, rows)), -limit, limit);
+  Bin& bin = bins_[bin_of(rows)];
+  bin.log_ratios.push(log_ratio, options_.bin_window);
+  bin.last_seen = n_observed_;
+  all_.push(log_ratio, options_.drift_window);
+  n_outside_ = std::abs(drift_log()) > band_ ? n_outside_ + 1 : 0;
+}
+
+double OnlineCost::drift_log() const {
+  return drawn(median(all_.values), static_cast<double>(all_.values.size()), 0, options_.global_pseudo);
+}
+
+double OnlineCost::weight_of(const Bin& bin) const {
+  const double age = static_cast<double>(n_observed_ - bin.last_seen);
+  return static_cast<double>(bin.log_ratios.values.size()) * std::exp2(-age / options_.half_life);
+}
+
+std::vector<double> OnlineCost::bin_logs() const {
+  std::vector<Weighted> voices;
+  double voice = 0;
+  for (const Bin& bin : bins_) {
+    const std::vector<double>& values = bin.log_ratios.values;
+    const double bin_voice = std::min(weight_of(bin), options_.bin_voice);
+    for (const double log_ratio : values) voices.push_back({log_ratio, bin_voice / static_cast<double>(values.size())});
+    voice += bin_voice;
+  }
+  const double global = drawn(weighted_median(voices), voice, 0, options_.global_pseudo);
+  std::vector<double> logs;
+  for (const Bin& bin : bins_) {
+    logs.push_back(drawn(median(bin.log_ratios.values), weight_of(bin), global, options_.bin_pseudo));
+  }
+  return logs;
+}
+
+CostModel OnlineCost::model() const {
+  CostModel model = prior_;
+  if (n_observed_ == 0) return model;
+  const std::vector<double> bins = bin_logs();
+  const size_t n_rows = model.rows.size();
+  for (size_t r = 0; r < n_rows; ++r) {
+    const double factor = std::exp(log_factor(bins, model.rows[r]));
+    for (size_t c = 0; c < model.context.size(); ++c) {
+      double& seconds = model.verify_s[c * n_rows + r];
+      seconds = std::clamp(seconds * factor, std::numeric_limits<double>::min(), std::numeric_limits<double>::max());
+      if (!model.spread_s.empty()) model.spread_s[c * n_rows + r] *= factor;
+    }
+  }
+  // A convex curve times factors is convex no more, and whoever fits one must not take it as it is.
+  if (model.kind == CostKind::kConvexFit) model.kind = CostKind::kMeasured;
+  model.label += ", re-estimated while decoding";
+  return model;
+}
+
+CostDrift OnlineCost::drift() const {
+  return {std::exp(drift_log()), n_outside_ >= options_.alarm_after};
+}
+
+}  // namespace draftscope

@@ -1,0 +1,80 @@
+// Online re-estimation of the verify cost: the profile as prior, what rounds really took as evidence.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/record/cost_model.h"
+#include "engine/speculate/curves.h"
+
+namespace draftscope {
+
+struct OnlineCostOptions {
+  int32_t bin_window = 32;      // newest observations kept of every row bin
+  int32_t drift_window = 64;    // newest observations of all, for the alarm
+  double global_pseudo = 4;     // observations that speak for "as profiled" against the others
+  double bin_pseudo = 4;        // observations that speak for the global factor against a row bin's own
+  double bin_voice = 4;         // observations that a row bin counts for in the global factor at most
+  double half_life = 256;       // observations elsewhere after which a row bin counts for half
+  double alarm_band = 0.10;     // natural log; at least the profile's own median relative spread is taken
+  int32_t alarm_after = 8;      // observations in a row with the drift outside the band
+};
+
+struct CostDrift {
+  double factor = 1;   // seconds per profiled second: the median of the drift window, drawn towards 1
+  bool alarm = false;  // outside the band for alarm_after observations in a row, and still there
+};
+
+/// What the estimate is made of: log(measured / profiled) of each pass, by row bin. The global factor is the median
+/// of all of them, drawn towards 1; a bin's factor is the median of its own, drawn towards the global one, so that
+/// bins without news keep the shape of the profile. No bin speaks for all, and none for ever: where only large passes
+/// are seen to be slow, small ones are taken to be less so, get tried, and tell. Bins are the powers of two, nearest
+/// in the log; between them the log factor is linear in the log of the rows, so that no step appears which the machine
+/// does not have. Medians: fewer than half of the observations, however wild, cannot carry it away. No clock, no
+/// randomness.
+class OnlineCost {
+ public:
+  /// Requires validate(prior) and options above 0.
+  explicit OnlineCost(CostModel prior, OnlineCostOptions options = {});
+
+  /// One verify pass; constant time and memory. Seconds that are not finite or not positive, rows below 1
+  /// and negative contexts are ignored and counted; a ratio beyond kMaxRatio counts as kMaxRatio.
+  void observe(int32_t context_len, int32_t rows, double measured_verify_s);
+
+  /// The prior with verify_s and spread_s times the factor of their rows; drafter and overhead stay. validate holds.
+  CostModel model() const;
+  CostDrift drift() const;
+
+  const CostModel& prior() const { return prior_; }
+  int64_t n_observed() const { return n_observed_; }
+  int64_t n_ignored() const { return n_ignored_; }
+
+  static constexpr double kMaxRatio = 64;
+
+ private:
+  /// The newest of a bounded number of values, in no order.
+  struct Recent {
+    std::vector<double> values;
+    size_t oldest = 0;
+    void push(double value, int32_t most);
+  };
+  struct Bin {
+    Recent log_ratios;
+    int64_t last_seen = 0;  // n_observed_ then
+  };
+  double drift_log() const;
+  /// Observations that a bin counts for by now.
+  double weight_of(const Bin& bin) const;
+  std::vector<double> bin_logs() const;
+
+  CostModel prior_;
+  CostCurves curves_;
+  OnlineCostOptions options_;
+  double band_;
+  std::vector<Bin> bins_;     // by nearest power of two of the rows
+  Recent all_;
+  int64_t n_observed_ = 0, n_ignored_ = 0;
+  int32_t n_outside_ = 0;     // drift outside the band in a row, the last observation included
+};
+
+}  // namespace draftscope
