@@ -1,0 +1,36 @@
+#include "engine/lab/dense.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace draftscope {
+
+Result<DenseText> dense_text(const SessionInfo& info, std::span<const RoundRecord> rounds) {
+  if (!info.dense) return fail("session {}: expected a dense recording (record --dense), found one of {} rounds",
+                               info.session, name(info.method));
+  DenseText text{info.temperature, info.max_nodes, {}};
+  text.at.reserve(rounds.size());
+  for (const RoundRecord& round : rounds) {
+    const size_t i = text.at.size();
+    if (round.seq != static_cast<int64_t>(i)) return fail("dense recording: expected round {}, found {}", i, round.seq);
+    if (round.method != Method::kPlain || round.verdict.choice.size() != 1) {
+      return fail("dense recording: round {}: expected plain decoding of one row, found {} with {} rows", i,
+                  name(round.method), round.verdict.choice.size());
+    }
+    if (i > 0 && round.tree.token[0] != text.at[i - 1].next_token) {
+      return fail("dense recording: round {}: expected root {}, the token before it, found {}", i,
+                  text.at[i - 1].next_token, round.tree.token[0]);
+    }
+    text.at.push_back({round.context_len, round.tree.token[0], round.verdict.choice[0], round.q});
+  }
+  if (text.at.empty()) return fail("dense recording: expected at least one round, found none");
+  return text;
+}
+
+double omitted_mass(const Marginals& q, int32_t depth_row) {
+  double kept = 0;
+  for (int32_t rank = 0; rank < q.n_ranks; ++rank) kept += std::exp(static_cast<double>(q.log_q_at(depth_row, rank)));
+  return std::max(0.0, 1 - kept);
+}
+
+}  // namespace draftscope
