@@ -15,6 +15,7 @@ namespace draftscope {
 namespace {
 
 constexpr int32_t kViewedRanks = 16;   // ranks per depth that a record keeps at least, for the marginals panel
+constexpr int64_t kRoundsPerFit = 8;   // a re-estimated cost model needs its fits anew: some 20 us, or 3 ms on 9,216 points
 
 /// Splits one round's wall time into its stages.
 class StageClock {
@@ -28,18 +29,6 @@ class StageClock {
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
-
-/// The first n_ranks columns: what a viewer needs, not every rank the tree could have used.
-Marginals first_ranks(const Marginals& q, int32_t n_ranks) {
-  if (n_ranks >= q.n_ranks) return q;
-  Marginals cut{q.n_depths, n_ranks, {}, {}};
-  for (int32_t depth = 0; depth < q.n_depths; ++depth) {
-    const ptrdiff_t begin = static_cast<ptrdiff_t>(depth) * q.n_ranks;
-    cut.token.insert(cut.token.end(), q.token.begin() + begin, q.token.begin() + begin + n_ranks);
-    cut.log_q.insert(cut.log_q.end(), q.log_q.begin() + begin, q.log_q.begin() + begin + n_ranks);
-  }
-  return cut;
-}
 
 int64_t to_ns(double seconds) { return static_cast<int64_t>(std::llround(seconds * 1e9)); }
 
@@ -74,6 +63,7 @@ RoundRecord Session::round() {
 
   // 5. Commit: keep the path's cache rows, hand its features to the drafter; the bonus is the next root.
   commit(choice.tree, record.accepted);
+  if (online_cost_) learn_cost(choice.decision.chosen + 1, record);
   clock.lap(record.took.commit_ns);
 
   ++n_rounds_;
@@ -83,7 +73,7 @@ RoundRecord Session::round() {
 }
 
 Marginals Session::draft() {
-  if (options_.rule.method == Method::kPlain) return {};
+  if (options_.rule.method == Method::kPlain && !options_.dense) return {};
   take_in_features();
   const int32_t n_ranks = options_.rule.method == Method::kDflash ? kViewedRanks : options_.rule.max_nodes;
   return pair_->drafter->draft(root_token_, options_.block_size, n_ranks, pair_->target, drafter_rope_, drafter_kv_,
@@ -97,8 +87,12 @@ void Session::take_in_features() {
   n_new_features_ = 0;
 }
 
-Choice Session::grow(const Marginals& q, const RoundCost& cost) const {
-  if (options_.rule.method != Method::kPlain) return choose_tree(q, root_token_, cost, options_.rule);
+Choice Session::grow(const Marginals& q, const RoundCost& cost) {
+  BudgetRule& rule = options_.rule;
+  if (rule.method == Method::kCast && rule.width == 0) {
+    rule.width = cast_width(expected_tokens_of(every_candidate(q, root_token_, rule)), cost);
+  }
+  if (rule.method != Method::kPlain) return choose_tree(q, root_token_, cost, rule);
   Choice choice;
   choice.tree = grow_tree(q, root_token_, 0);
   choice.decision.stop = StopReason::kFixedBudget;
@@ -142,6 +136,15 @@ void Session::commit(const DraftTree& tree, const Accepted& accepted) {
   root_token_ = accepted.bonus;
 }
 
+// Budgets never change the text, so neither does a cost that moves.
+void Session::learn_cost(int32_t n_rows, RoundRecord& record) {
+  online_cost_->observe(record.context_len, n_rows, static_cast<double>(record.took.verify_ns) * 1e-9);
+  const CostDrift drift = online_cost_->drift();
+  record.cost_drift = drift.factor;
+  record.drift_alarm = drift.alarm;
+  if ((n_rounds_ + 1) % kRoundsPerFit == 0) cost_ = std::make_unique<CostTable>(online_cost_->model());
+}
+
 void Session::append_output(int32_t token) {
   if (done()) return;
   if (std::find(stop_ids_.begin(), stop_ids_.end(), token) != stop_ids_.end()) {
@@ -177,7 +180,9 @@ void Session::describe(RoundRecord& record, const Marginals& q, const RoundCost&
   }
   record.tree = std::move(choice.tree);
   record.decision = std::move(choice.decision);
-  const int32_t deepest_rank = *std::max_element(record.tree.rank.begin(), record.tree.rank.end());
+  const DraftTree widest = options_.dense ? grow_tree(q, record.tree.token[0], options_.rule.max_nodes) : DraftTree{};
+  const std::vector<int32_t>& ranks = options_.dense ? widest.rank : record.tree.rank;
+  const int32_t deepest_rank = *std::max_element(ranks.begin(), ranks.end());
   record.q = first_ranks(q, std::max(kViewedRanks, deepest_rank + 1));
   record.predicted.draft_ns = options_.rule.method == Method::kPlain ? 0 : to_ns(cost.draft_s);
   record.predicted.grow_ns = options_.rule.method == Method::kPlain ? 0 : to_ns(cost.overhead_s);

@@ -13,6 +13,7 @@
 #include "engine/sampler.h"
 #include "engine/speculate/budget.h"
 #include "engine/speculate/cost.h"
+#include "engine/speculate/online_cost.h"
 
 namespace draftscope {
 
@@ -25,6 +26,8 @@ struct SessionOptions {
   std::optional<CostModel> cost;    // empty: a made-up line; its numbers are labelled illustrative
   std::optional<std::vector<int32_t>> stop_ids;  // empty: the target's end-of-text tokens
   bool whole_curves = true;         // fill every candidate budget of the record, outside the timed stages
+  bool online_cost = false;         // re-estimate the verify cost in the commit stage, for the rounds to come
+  bool dense = false;               // kPlain only: every round also drafts, and its record keeps the marginals
   std::string prompt_utf8;          // for the record
 };
 
@@ -58,18 +61,20 @@ class Session {
 
   // The stages of a round, in order.
   Marginals draft();
-  Choice grow(const Marginals& q, const RoundCost& cost) const;
+  Choice grow(const Marginals& q, const RoundCost& cost);
   Verdict verify(const DraftTree& tree, int32_t n_nodes);
   void commit(const DraftTree& tree, const Accepted& accepted);
 
   void take_in_features();
   void append_output(int32_t token);
+  void learn_cost(int32_t n_rows, RoundRecord& record);
   void describe(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice);
   int32_t n_target_ranks() const;
 
   const Pair* pair_;
   SessionOptions options_;
   std::unique_ptr<CostTable> cost_;
+  std::optional<OnlineCost> online_cost_;
   bool cost_is_guess_ = false;
   std::vector<int32_t> stop_ids_;
   int32_t n_prompt_ = 0, max_output_ = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/utf8.h"
+#include "engine/record/policies.h"
 #include "engine/session.h"
 
 namespace draftscope {
@@ -23,6 +24,10 @@ Status check_start(const Pair& pair, const std::vector<int32_t>& prompt, const S
     if (token < 0 || token >= target.vocab) return fail("prompt: expected token ids below {}, found {}", target.vocab, token);
   }
   if (options.max_tokens < 1) return fail("max tokens: expected at least 1, found {}", options.max_tokens);
+  if (options.dense && (options.rule.method != Method::kPlain || !pair.drafter)) {
+    return fail("dense recording: expected plain decoding with a drafter at hand, found method {} {} drafter",
+                name(options.rule.method), pair.drafter ? "with a" : "without a");
+  }
   if (options.rule.max_nodes < 1 || options.rule.max_nodes > 4096) {
     return fail("max nodes: expected 1 to 4096, found {}", options.rule.max_nodes);
   }
@@ -131,9 +136,18 @@ Status Session::set_rule(BudgetRule rule) {
   if (rule.method != Method::kPlain && !pair_->drafter) {
     return fail("method {}: expected a drafter folder (--drafter DIR), found none", name(rule.method));
   }
+  const Policy& policy = policy_of(rule.method);
+  if (!policy.live) return fail("method {}: expected one that can decode, it needs hindsight", name(rule.method));
+  if (!rule.correction) rule.correction = options_.rule.correction;
+  if (rule.method == Method::kCalibrated && !rule.correction) {
+    return fail("method calibrated: expected a correction (--correction FILE, made by draftscope calibrate), found none");
+  }
   rule.max_nodes = options_.rule.max_nodes;  // memory was sized for it
-  if (rule.method == Method::kDdtree && (rule.budget < 1 || rule.budget > rule.max_nodes)) {
+  if (policy.budget == BudgetUse::kNodes && (rule.budget < 1 || rule.budget > rule.max_nodes)) {
     return fail("budget: expected 1 to {} nodes, found {}", rule.max_nodes, rule.budget);
+  }
+  if (policy.budget == BudgetUse::kBucketRows && (rule.bucket_rows < 1 || rule.bucket_rows > 4096)) {
+    return fail("bucket: expected 1 to 4096 rows, found {}", rule.bucket_rows);
   }
   options_.rule = rule;
   return success();
@@ -141,6 +155,8 @@ Status Session::set_rule(BudgetRule rule) {
 
 Status Session::set_cost(CostModel cost) {
   if (Status ok = validate(cost); !ok) return ok;
+  online_cost_.reset();
+  if (options_.online_cost) online_cost_.emplace(cost);
   cost_ = std::make_unique<CostTable>(std::move(cost));
   cost_is_guess_ = false;
   return success();
@@ -163,7 +179,9 @@ SessionInfo Session::info() const {
   info.budget = options_.rule.budget;
   info.temperature = options_.sampling.temperature;
   info.seed = options_.sampling.seed;
-  info.cost = cost_->model();
+  info.cost = online_cost_ ? online_cost_->prior() : cost_->model();
+  info.dense = options_.dense;
+  info.max_nodes = options_.rule.max_nodes;
   return info;
 }
 

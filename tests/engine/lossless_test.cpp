@@ -17,7 +17,7 @@ void expect_lossless(Precision precision, float temperature) {
   for (int i = 0; i < kPrompts; ++i) {
     const std::vector<int32_t> prompt = make_prompt(i, 3 + i % 45);
     std::vector<int32_t> plain;
-    for (const Method method : kAllMethods) {
+    for (const Method method : live_methods()) {
       SessionOptions options = make_options(method, 24);
       options.sampling = {temperature, i % 3 == 0 ? 0 : 20, i % 2 == 0 ? 1.0f : 0.9f, static_cast<uint64_t>(i)};
       const Generation found = generate(pair, prompt, std::move(options));
@@ -27,7 +27,8 @@ void expect_lossless(Precision precision, float temperature) {
     }
   }
   EXPECT_EQ(n_accepted[Method::kPlain], 0);
-  for (const Method method : {Method::kDflash, Method::kDdtree, Method::kCaddtree, Method::kExact}) {
+  for (const Method method : live_methods()) {
+    if (method == Method::kPlain) continue;
     EXPECT_GT(n_accepted[method], kPrompts) << name(method) << " hardly drafted: the test would prove nothing";
   }
 }
@@ -39,12 +40,16 @@ TEST(Lossless, SampledF32) { expect_lossless(Precision::kF32, 1); }
 
 TEST(Lossless, AChangeOfMethodBetweenRoundsKeepsTheText) {
   const Pair pair = open_test_pair(Precision::kBf16);
+  const std::vector<Method> methods = live_methods();
   for (int i = 0; i < 20; ++i) {
     const std::vector<int32_t> prompt = make_prompt(1000 + i, 20);
     const std::vector<int32_t> plain = generate(pair, prompt, make_options(Method::kPlain, 60)).output;
     Session session = golden::must(Session::start(pair, prompt, make_options(Method::kExact, 60)));
     for (int turn = i; !session.done(); ++turn) {
-      ASSERT_TRUE(session.set_rule({kAllMethods[turn % 5], 1 + turn % 30, 64}));
+      BudgetRule rule;
+      rule.method = methods[static_cast<size_t>(turn) % methods.size()];
+      rule.budget = 1 + turn % 30;
+      ASSERT_TRUE(session.set_rule(rule));
       session.round();
     }
     EXPECT_EQ(session.output(), plain) << "prompt " << i;

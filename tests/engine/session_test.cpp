@@ -80,7 +80,7 @@ TEST_F(SessionTest, AStoppedPromptSaysSo) {
 }
 
 TEST_F(SessionTest, RecordsPassTheCodecAndJoinToTheOutput) {
-  for (const Method method : kAllMethods) {
+  for (const Method method : live_methods()) {
     SessionOptions options = make_options(method, 60);
     options.whole_curves = true;
     const Generation found = generate(pair_, make_prompt(4, 40), options);

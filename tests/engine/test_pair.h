@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/model/pair.h"
+#include "engine/record/policies.h"
 #include "engine/session.h"
 #include "tests/speculate/golden_files.h"
 
@@ -40,10 +41,20 @@ inline std::vector<int32_t> make_prompt(uint64_t seed, int32_t length) {
 inline SessionOptions make_options(Method method, int32_t max_tokens) {
   SessionOptions options;
   options.rule = {method, 24, 64};
+  options.rule.correction = std::make_shared<Correction>();  // the calibrated method asks for one; this changes nothing
   options.max_tokens = max_tokens;
   options.whole_curves = false;
   options.stop_ids = std::vector<int32_t>{257};
   return options;
+}
+
+/// Every method that can decode.
+inline std::vector<Method> live_methods() {
+  std::vector<Method> methods;
+  for (const Policy& policy : policies()) {
+    if (policy.live) methods.push_back(policy.method);
+  }
+  return methods;
 }
 
 struct Generation {
