@@ -1,232 +1,272 @@
-// bench: all methods on a set of prompts, interleaved; exactness against plain decoding; the signature line.
+// bench: policies on a set of prompts, interleaved; exactness against plain decoding; the signature line; the report.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "app/bench_lab.h"
+#include "app/bench_run.h"
 #include "app/commands.h"
 #include "app/options.h"
-#include "engine/base/json.h"
-#include "engine/base/file_map.h"
+#include "app/report/report.h"
+#include "engine/record/policies.h"
 
 namespace draftscope {
 namespace {
 
 struct Options {
   DecodeOptions decode;
-  std::string prompts, out;
+  std::string prompts, out, html, csv, json;
+  std::vector<std::string> methods;
+  std::vector<int32_t> fixed;
   int32_t n_prompts = 0;  // 0: all
+  bool simulate_only = false;
+
+  bool wants_report() const { return !html.empty() || !csv.empty() || !json.empty() || simulate_only; }
 };
 
-struct Prompt {
-  std::string text, domain;
+constexpr int32_t kGrid[] = {2, 4, 8, 16, 32, 64, 128};  // fixed budgets of a report
+
+/// Everything that a run needs, opened and checked.
+struct Bench {
+  Pair pair;
+  CostModel cost;
+  SessionOptions base;
+  std::vector<BenchPolicy> policies;
+  std::optional<BenchLab> lab;
 };
 
-/// What one method did on a group of prompts.
-struct Tally {
-  int64_t n_prompts = 0, n_exact = 0, n_tokens = 0, n_rounds = 0, n_nodes = 0, decode_ns = 0;
-  StageTimes stages;
-  std::vector<double> speedups;  // per prompt, against plain decoding of the same prompt
-
-  double tokens_per_round() const { return n_rounds > 0 ? static_cast<double>(n_tokens) / static_cast<double>(n_rounds) : 0; }
-  double tokens_per_s() const { return decode_ns > 0 ? static_cast<double>(n_tokens) * 1e9 / static_cast<double>(decode_ns) : 0; }
-  double median_speedup() const {
-    if (speedups.empty()) return 0;
-    std::vector<double> sorted = speedups;
-    std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
-    return sorted[sorted.size() / 2];
+/// What --methods names, else every policy; a calibrated one only with a correction. Says in `remarks` what it left out.
+Result<std::vector<Method>> chosen_methods(const Options& options, std::vector<std::string>& remarks) {
+  std::vector<Method> methods;
+  for (const std::string& word : options.methods) {
+    const std::optional<Method> method = method_named(word);
+    if (!method) return fail("--methods: expected names as in `draftscope decode --help`, or oracle, found {}", word);
+    if (*method == Method::kCalibrated && options.decode.correction_file.empty()) {
+      return fail("--methods: calibrated: expected --correction FILE beside it, found none");
+    }
+    methods.push_back(*method);
   }
-};
-
-/// FNV-1a over everything that was decided: the same on every run of one machine class.
-class Signature {
- public:
-  void add(int64_t value) {
-    for (int i = 0; i < 8; ++i) hash_ = (hash_ ^ static_cast<uint64_t>(value >> (8 * i) & 0xff)) * 0x100000001b3u;
+  if (!methods.empty()) {
+    remarks.push_back(fmt::format("Only the policies that were asked for: {}.", fmt::join(options.methods, ", ")));
+    return methods;
   }
-  uint64_t value() const { return hash_; }
-
- private:
-  uint64_t hash_ = 0xcbf29ce484222325u;
-};
-
-Result<std::vector<Prompt>> read_prompts(const std::string& path, int32_t n_wanted) {
-  Result<std::string> text = read_text(path);
-  if (!text) return Error{text.error()};
-  std::vector<Prompt> prompts;
-  size_t line_number = 0;
-  for (size_t begin = 0; begin < text->size() && (n_wanted == 0 || static_cast<int32_t>(prompts.size()) < n_wanted);) {
-    const size_t end = std::min(text->find('\n', begin), text->size());
-    const std::string line = text->substr(begin, end - begin);
-    begin = end + 1;
-    ++line_number;
-    if (line.empty()) continue;
-    Result<Json> json = Json::parse(line, fmt::format("{}:{}", path, line_number));
-    if (!json) return Error{json.error()};
-    Result<Json> prompt = json->at("prompt");
-    if (!prompt) return Error{prompt.error()};
-    Result<std::string> words = prompt->as_string();
-    if (!words) return Error{words.error()};
-    Result<Json> domain = json->at("domain");
-    Result<std::string> domain_name = domain ? domain->as_string() : Result<std::string>(std::string("all"));
-    prompts.push_back({*words, domain_name ? *domain_name : "all"});
+  for (const Policy& policy : policies()) {
+    if (policy.method != Method::kCalibrated || !options.decode.correction_file.empty()) methods.push_back(policy.method);
   }
-  if (prompts.empty()) return fail("{}: expected one JSON object with a prompt per line, found none", path);
-  return prompts;
+  if (options.decode.correction_file.empty()) {
+    remarks.push_back("The calibrated policy is left out: it needs a correction fitted on other texts, and none was given.");
+  } else {
+    remarks.push_back("The calibrated policy is honest only if its correction was fitted on other prompts than these.");
+  }
+  return methods;
 }
 
-struct Outcome {
-  std::vector<int32_t> output;
-  double tokens_per_s = 0;
-};
-
-Result<Outcome> run_one(const Pair& pair, const std::vector<int32_t>& ids, SessionOptions options, Tally& tally,
-                        Signature& signature) {
-  options.whole_curves = false;
-  Result<Session> session = Session::start(pair, ids, std::move(options));
-  if (!session) return Error{session.error()};
-  const int64_t tokens_before = tally.n_tokens, ns_before = tally.decode_ns;
-  while (!session->done()) {
-    const RoundRecord round = session->round();
-    tally.stages.draft_ns += round.took.draft_ns;
-    tally.stages.grow_ns += round.took.grow_ns;
-    tally.stages.verify_ns += round.took.verify_ns;
-    tally.stages.accept_ns += round.took.accept_ns;
-    tally.stages.commit_ns += round.took.commit_ns;
-    tally.decode_ns += round.took.total_ns();
-    tally.n_nodes += round.decision.chosen;
-    tally.n_tokens += static_cast<int64_t>(round.accepted.path.size());
-    ++tally.n_rounds;
-  }
-  ++tally.n_prompts;
-  for (const int32_t token : session->output()) signature.add(token);
-  const double seconds = static_cast<double>(tally.decode_ns - ns_before) * 1e-9;
-  return Outcome{session->output(), seconds > 0 ? static_cast<double>(tally.n_tokens - tokens_before) / seconds : 0};
-}
-
-using Table = std::map<std::string, std::map<Method, Tally>>;  // by domain, "all" among them
-
-/// Every method on one prompt; the order turns with `turn` so that none always runs on a warm machine.
-Status run_prompt(const Pair& pair, const Prompt& prompt, size_t turn, const Options& options, const CostModel& cost,
-                  std::map<Method, Tally>& tallies, Signature& signature) {
-  Result<SessionOptions> base = session_options(options.decode, prompt.text);
+Result<Bench> open_bench(const Options& options, std::vector<std::string>& remarks) {
+  Result<std::vector<Method>> methods = chosen_methods(options, remarks);
+  if (!methods) return Error{methods.error()};
+  Result<SessionOptions> base = session_options(options.decode, "");
   if (!base) return Error{base.error()};
-  base->cost = cost;
-  const std::vector<int32_t> ids = encode_prompt(pair, prompt.text, options.decode.raw, options.decode.thinking);
-  std::map<Method, Outcome> outcomes;
-  std::vector<Method> methods(std::begin(kAllMethods), std::end(kAllMethods));
-  std::rotate(methods.begin(), methods.begin() + static_cast<ptrdiff_t>(turn % methods.size()), methods.end());
-  for (const Method method : methods) {
-    SessionOptions one = *base;
-    one.rule.method = method;
-    Result<Outcome> outcome = run_one(pair, ids, std::move(one), tallies[method], signature);
-    if (!outcome) return Error{outcome.error()};
-    outcomes[method] = *std::move(outcome);
+  if (base->rule.budget < 1 || base->rule.budget > 4096) {
+    return fail("--budget: expected 1 to 4096 nodes, found {}", base->rule.budget);
   }
-  const Outcome& plain = outcomes[Method::kPlain];
-  for (const Method method : kAllMethods) {
-    tallies[method].n_exact += outcomes[method].output == plain.output;
-    if (plain.tokens_per_s > 0) tallies[method].speedups.push_back(outcomes[method].tokens_per_s / plain.tokens_per_s);
+  Result<Pair> pair = open_models(options.decode.models);
+  if (!pair) return Error{pair.error()};
+  if (!pair->drafter) return fail("bench: expected a drafter folder (--drafter DIR), found none");
+  Result<CostModel> cost = cost_for(*pair, options.decode.cost_file);
+  if (!cost) return Error{cost.error()};
+  base->cost = *cost;
+  std::vector<int32_t> fixed = options.fixed;
+  if (fixed.empty() && options.wants_report()) fixed.assign(std::begin(kGrid), std::end(kGrid));
+  const std::vector<BenchPolicy> policies = bench_policies(*methods, fixed, base->rule, options.wants_report());
+  Bench bench{*std::move(pair), *cost, *std::move(base), policies, std::nullopt};
+  if (!options.wants_report()) return bench;
+  Result<std::vector<LabCost>> costs = bench_costs(*cost);
+  if (!costs) return Error{costs.error()};
+  bench.lab.emplace(*std::move(costs), policies);
+  return bench;
+}
+
+/// The report but for its sections and prompts.
+Report described(const Bench& bench, const Options& options, std::vector<std::string> remarks) {
+  Report report;
+  report.title = "Draftscope: budget policies compared";
+  report.machine = machine_name();
+  report.backend = bench.pair.backend->describe();
+  report.precision = bench.pair.backend->precision() == Precision::kBf16 ? "bf16" : "f32";
+  report.target = bench.pair.target_name;
+  report.drafter = bench.pair.drafter_name;
+  report.note = bench.pair.note;
+  report.max_tokens = options.decode.max_tokens;
+  report.n_threads = options.decode.models.n_threads;
+  report.temperature = options.decode.temperature;
+  report.seed = options.decode.seed;
+  report.remarks = std::move(remarks);
+  if (options.decode.online_cost) {
+    report.remarks.push_back("Live runs re-estimate the cost while they decode, so their budgets may differ from simulated ones.");
   }
+  return report;
+}
+
+/// Runs the prompts until they are done or the person stops; the report has its figures then, and is not summed up yet.
+Status run_prompts(Bench& bench, const Options& options, const std::vector<ReportPrompt>& prompts, Report& report,
+                   Signature& signature) {
+  std::vector<BenchPolicy> live;
+  ReportSection section;
+  section.title = "Live runs";
+  section.live = true;
+  section.cost_label = bench.cost.label;
+  section.cost_source = bench.cost.source;
+  for (const BenchPolicy& policy : bench.policies) {
+    if (options.simulate_only || !policy_of(policy.rule.method).live) continue;
+    live.push_back(policy);
+    section.policies.push_back(empty_row(policy));
+  }
+  for (size_t i = 0; i < prompts.size() && !interrupted(); ++i) {
+    show_progress("bench", static_cast<int64_t>(i), static_cast<int64_t>(prompts.size()));
+    const std::vector<int32_t> ids = encode_prompt(bench.pair, prompts[i].text, options.decode.raw, options.decode.thinking);
+    if (bench.lab) {
+      if (Status added = bench.lab->add(bench.pair, ids, bench.base); !added) return added;
+    }
+    if (!live.empty()) {
+      if (Status ran = run_live(bench.pair, ids, bench.base, live, i, section.policies, signature); !ran) return ran;
+    }
+    report.prompts.push_back(prompts[i]);
+  }
+  show_progress("bench", 1, 1);
+  if (report.prompts.size() < prompts.size()) {
+    report.remarks.push_back(fmt::format("Interrupted after {} of {} prompts.", report.prompts.size(), prompts.size()));
+  }
+  if (!live.empty()) report.sections.push_back(std::move(section));
+  if (!bench.lab) return success();
+  for (ReportSection& simulated : std::move(*bench.lab).finish()) report.sections.push_back(std::move(simulated));
+  if (!live.empty()) report.sections[0].cost = report.sections[1].cost;
   return success();
 }
 
-void add_to(Tally& sum, const Tally& part) {
-  sum.n_prompts += part.n_prompts, sum.n_exact += part.n_exact, sum.n_tokens += part.n_tokens;
-  sum.n_rounds += part.n_rounds, sum.n_nodes += part.n_nodes, sum.decode_ns += part.decode_ns;
-  sum.stages.draft_ns += part.stages.draft_ns, sum.stages.grow_ns += part.stages.grow_ns;
-  sum.stages.verify_ns += part.stages.verify_ns, sum.stages.accept_ns += part.stages.accept_ns;
-  sum.stages.commit_ns += part.stages.commit_ns;
-  sum.speedups.insert(sum.speedups.end(), part.speedups.begin(), part.speedups.end());
+void print_row(const std::string& domain, const std::string& label, const PolicyFigures& sum, double median_speedup) {
+  const auto ms = [&](int64_t ns) { return sum.per_round(static_cast<double>(ns) * 1e-6); };
+  std::printf("%-11s %-12s %8.0f %8.2f %7.2f %7.1f %7.3f %7.3f %7.3f %7.3f %8.3f %3lld/%lld\n", domain.c_str(), label.c_str(),
+              sum.tokens_per_s(), median_speedup, sum.tokens_per_round(), sum.nodes_per_round(), ms(sum.stages.draft_ns),
+              ms(sum.stages.grow_ns), ms(sum.stages.verify_ns), ms(sum.stages.accept_ns + sum.stages.commit_ns),
+              sum.per_round(sum.seconds * 1e3), static_cast<long long>(sum.n_exact), static_cast<long long>(sum.n_prompts));
 }
 
-void print_table(const Table& table) {
-  std::printf("%-11s %-9s %8s %8s %7s %7s %7s %7s %7s %7s %8s %7s\n", "domain", "method", "tokens/s", "x plain", "tok/rnd",
+/// Median over the prompts of one domain, or of all when `domain` is empty; 0 without any.
+double median_speedup(const Report& report, const PolicyRow& row, const std::string& domain) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < report.prompts.size(); ++i) {
+    const double ratio = row.over_plain.ratios[i];
+    if (ratio == ratio && (domain.empty() || report.prompts[i].domain == domain)) ratios.push_back(ratio);
+  }
+  return ratios.empty() ? 0 : median(ratios);
+}
+
+void print_table(const Report& report, const ReportSection& section) {
+  std::printf("%-11s %-12s %8s %8s %7s %7s %7s %7s %7s %7s %8s %7s\n", "domain", "method", "tokens/s", "x plain", "tok/rnd",
               "nodes", "draft", "grow", "verify", "acc+com", "ms/round", "exact");
-  for (const auto& [domain, methods] : table) {
-    for (const auto& [method, t] : methods) {
-      const double rounds = static_cast<double>(std::max<int64_t>(1, t.n_rounds)) * 1e6;
-      std::printf("%-11s %-9s %8.0f %8.2f %7.2f %7.1f %7.3f %7.3f %7.3f %7.3f %8.3f %3lld/%lld\n", domain.c_str(), name(method),
-                  t.tokens_per_s(), t.median_speedup(), t.tokens_per_round(), static_cast<double>(t.n_nodes) * 1e6 / rounds,
-                  static_cast<double>(t.stages.draft_ns) / rounds, static_cast<double>(t.stages.grow_ns) / rounds,
-                  static_cast<double>(t.stages.verify_ns) / rounds,
-                  static_cast<double>(t.stages.accept_ns + t.stages.commit_ns) / rounds,
-                  static_cast<double>(t.decode_ns) / rounds, static_cast<long long>(t.n_exact),
-                  static_cast<long long>(t.n_prompts));
+  for (const PolicyRow& row : section.policies) print_row("all", row.label, row.all, median_speedup(report, row, ""));
+  for (size_t d = 0; d < report.domains.size(); ++d) {
+    for (const PolicyRow& row : section.policies) {
+      print_row(report.domains[d], row.label, row.domains[d], median_speedup(report, row, report.domains[d]));
     }
   }
 }
 
-nlohmann::json to_json(const Table& table) {
-  nlohmann::json out;
-  for (const auto& [domain, methods] : table) {
-    for (const auto& [method, t] : methods) {
-      out[domain][name(method)] = {{"prompts", t.n_prompts}, {"exact", t.n_exact}, {"tokens", t.n_tokens},
-                                   {"rounds", t.n_rounds}, {"tokens_per_s", t.tokens_per_s()},
-                                   {"median_speedup_over_plain", t.median_speedup()},
-                                   {"tokens_per_round", t.tokens_per_round()},
-                                   {"nodes_per_round", static_cast<double>(t.n_nodes) / static_cast<double>(std::max<int64_t>(1, t.n_rounds))},
-                                   {"draft_ms", static_cast<double>(t.stages.draft_ns) * 1e-6},
-                                   {"grow_ms", static_cast<double>(t.stages.grow_ns) * 1e-6},
-                                   {"verify_ms", static_cast<double>(t.stages.verify_ns) * 1e-6},
-                                   {"accept_ms", static_cast<double>(t.stages.accept_ns) * 1e-6},
-                                   {"commit_ms", static_cast<double>(t.stages.commit_ns) * 1e-6}};
-    }
-  }
-  return out;
+void print_report(const Report& report, const std::string& signature) {
+  const ReportSection& first = report.sections[0];
+  std::printf("%s + %s%s on %s, %s; cost model: %s\n", report.target.c_str(), report.drafter.c_str(),
+              report.note.empty() ? "" : (" (" + report.note + ")").c_str(), report.machine.c_str(), report.backend.c_str(),
+              first.cost_label.c_str());
+  if (!first.live) std::printf("%s\n", first.title.c_str());
+  print_table(report, first);
+  for (const std::string& sentence : first.conclusions) std::printf("%s\n", sentence.c_str());
+  for (const std::string& sentence : report.conclusions) std::printf("%s\n", sentence.c_str());
+  if (first.live) std::printf("Signature: %s\n", signature.c_str());
 }
 
-Status write_json(const Pair& pair, const CostModel& cost, const Table& table, const std::string& signature,
-                  const std::string& path) {
-  const nlohmann::json json = {{"schema", "bench/1"}, {"machine", machine_name()}, {"backend", pair.backend->describe()},
-                               {"precision", pair.backend->precision() == Precision::kBf16 ? "bf16" : "f32"},
-                               {"target", pair.target_name}, {"drafter", pair.drafter_name}, {"note", pair.note},
-                               {"cost", cost.label}, {"signature", signature}, {"domains", to_json(table)}};
-  std::ofstream file(path);
-  file << json.dump(1) << '\n';
+nlohmann::json figures_json(const PolicyFigures& sum, double speedup) {
+  return {{"prompts", sum.n_prompts}, {"exact", sum.n_exact}, {"tokens", sum.n_tokens}, {"rounds", sum.n_rounds},
+          {"tokens_per_s", sum.tokens_per_s()}, {"median_speedup_over_plain", speedup},
+          {"tokens_per_round", sum.tokens_per_round()}, {"nodes_per_round", sum.nodes_per_round()},
+          {"draft_ms", static_cast<double>(sum.stages.draft_ns) * 1e-6}, {"grow_ms", static_cast<double>(sum.stages.grow_ns) * 1e-6},
+          {"verify_ms", static_cast<double>(sum.stages.verify_ns) * 1e-6},
+          {"accept_ms", static_cast<double>(sum.stages.accept_ns) * 1e-6},
+          {"commit_ms", static_cast<double>(sum.stages.commit_ns) * 1e-6}};
+}
+
+/// "bench/1": the live figures by domain and method.
+std::string bench_json(const Report& report, const std::string& signature) {
+  nlohmann::json domains;
+  for (const PolicyRow& row : report.sections[0].policies) {
+    domains["all"][row.label] = figures_json(row.all, median_speedup(report, row, ""));
+    for (size_t d = 0; d < report.domains.size(); ++d) {
+      domains[report.domains[d]][row.label] = figures_json(row.domains[d], median_speedup(report, row, report.domains[d]));
+    }
+  }
+  const nlohmann::json json = {{"schema", "bench/1"}, {"machine", report.machine}, {"backend", report.backend},
+                               {"precision", report.precision}, {"target", report.target}, {"drafter", report.drafter},
+                               {"note", report.note}, {"cost", report.sections[0].cost_label}, {"signature", signature},
+                               {"domains", domains}};
+  return json.dump(1) + "\n";
+}
+
+Status write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
   if (!file.flush()) return fail("{}: expected to write the results, found no room or no permission", path);
+  return success();
+}
+
+Status write_files(const Options& options, const Report& report, const std::string& signature) {
+  if (!options.out.empty()) {
+    if (Status written = write_file(options.out, bench_json(report, signature)); !written) return written;
+  }
+  if (!options.html.empty()) {
+    if (Status written = write_file(options.html, report_html(report)); !written) return written;
+  }
+  if (!options.csv.empty()) {
+    if (Status written = write_file(options.csv, report_csv(report)); !written) return written;
+  }
+  return options.json.empty() ? success() : write_file(options.json, report_json(report));
+}
+
+/// Learnt before minutes of work, not after.
+Status check_writable(const Options& options) {
+  for (const std::string& path : {options.out, options.html, options.csv, options.json}) {
+    if (path.empty() || std::ofstream(path, std::ios::app)) continue;
+    return fail("{}: expected to write the results there, found no such folder or no permission", path);
+  }
   return success();
 }
 
 int bench(const Options& options) {
   catch_interrupts();
+  if (Status writable = check_writable(options); !writable) return report(writable.error());
   Result<std::string> path = options.prompts.empty() ? find_asset("prompts.jsonl") : Result<std::string>(options.prompts);
   if (!path) return report(path.error());
-  Result<std::vector<Prompt>> prompts = read_prompts(*path, options.n_prompts);
+  Result<std::vector<ReportPrompt>> prompts = read_prompts(*path, options.n_prompts);
   if (!prompts) return report(prompts.error());
-  Result<Pair> pair = open_models(options.decode.models);
-  if (!pair) return report(pair.error());
-  if (!pair->drafter) return report("bench: expected a drafter folder (--drafter DIR), found none");
-  Result<CostModel> cost = cost_for(*pair, options.decode.cost_file);
-  if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
-
-  Table table;
+  std::vector<std::string> remarks;
+  Result<Bench> opened = open_bench(options, remarks);
+  if (!opened) return interrupted() ? kInterruptedStatus : report(opened.error());
+  Report results = described(*opened, options, std::move(remarks));
   Signature signature;
-  for (size_t i = 0; i < prompts->size() && !interrupted(); ++i) {
-    show_progress("bench", static_cast<int64_t>(i), static_cast<int64_t>(prompts->size()));
-    std::map<Method, Tally> tallies;
-    if (Status ran = run_prompt(*pair, (*prompts)[i], i, options, *cost, tallies, signature); !ran) return report(ran.error());
-    for (const auto& [method, tally] : tallies) {
-      add_to(table[(*prompts)[i].domain][method], tally);
-      add_to(table["all"][method], tally);
-    }
-  }
-  show_progress("bench", 1, 1);
-  std::printf("%s + %s%s on %s, %s; cost model: %s\n", pair->target_name.c_str(), pair->drafter_name.c_str(),
-              pair->note.empty() ? "" : " (small demo pair)", machine_name().c_str(), pair->backend->describe().c_str(),
-              cost->label.c_str());
-  print_table(table);
+  if (Status ran = run_prompts(*opened, options, *prompts, results, signature); !ran) return report(ran.error());
+  if (results.prompts.empty()) return kInterruptedStatus;
+  summarise(results);
+
   const std::string hash = fmt::format("{:016x}", signature.value());
-  std::printf("Signature: %s\n", hash.c_str());
-  if (!options.out.empty()) {
-    if (Status written = write_json(*pair, *cost, table, hash, options.out); !written) return report(written.error());
-  }
+  print_report(results, hash);
+  if (Status written = write_files(options, results, hash); !written) return report(written.error());
   if (interrupted()) return kInterruptedStatus;
-  for (const auto& [method, t] : table["all"]) {
-    if (t.n_exact != t.n_prompts) return report(fmt::format("{}: expected the text of plain decoding on all {} prompts, found it on {}", name(method), t.n_prompts, t.n_exact));
+  for (const PolicyRow& row : results.sections[0].policies) {
+    if (row.all.n_exact == row.all.n_prompts) continue;
+    return report(fmt::format("{}: expected the text of plain decoding on all {} prompts, found it on {}", row.label,
+                              row.all.n_prompts, row.all.n_exact));
   }
   return 0;
 }
@@ -238,7 +278,14 @@ Run bind_bench(CLI::App& app) {
   add_decode_options(app, options->decode);
   app.add_option("--prompts", options->prompts, "JSON lines with prompt and domain; default: the shipped set")->type_name("FILE");
   app.add_option("--n-prompts", options->n_prompts, "first so many only; 0: all")->capture_default_str();
-  app.add_option("-o,--out", options->out, "write the figures as JSON")->type_name("FILE");
+  app.add_option("--methods", options->methods, "policies to compare, separated by commas; default: all")->delimiter(',');
+  app.add_option("--fixed", options->fixed, "budgets of fixed trees; default with a report: 2,4,8,16,32,64,128")
+      ->delimiter(',')->check(CLI::Range(1, 4096));
+  CLI::Option* out = app.add_option("-o,--out", options->out, "write the live figures as JSON")->type_name("FILE");
+  app.add_option("--report", options->html, "write a page with plots; simulates other cost models too")->type_name("FILE");
+  app.add_option("--csv", options->csv, "write the report's figures, one row per prompt and policy")->type_name("FILE");
+  app.add_option("--json", options->json, "write the whole report as JSON")->type_name("FILE");
+  app.add_flag("--simulate-only", options->simulate_only, "leave the live runs out")->excludes(out);
   return [options] { return bench(*options); };
 }
 

@@ -25,6 +25,8 @@ Run bind_studio(CLI::App& app);  // no word at all: the window, or text without 
 Run bind_decode(CLI::App& app);
 Run bind_record(CLI::App& app);
 Run bind_replay(CLI::App& app);
+Run bind_simulate(CLI::App& app);
+Run bind_calibrate(CLI::App& app);
 Run bind_info(CLI::App& app);
 Run bind_profile(CLI::App& app);
 Run bind_bench(CLI::App& app);

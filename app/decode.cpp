@@ -15,6 +15,7 @@ struct Options {
   DecodeOptions decode;
   std::string trace;
   bool json = false;
+  bool dense = false;  // record: plain decoding, the drafter asked at every position
   bool quiet = false;  // record: say where the trace is, nothing else
 };
 
@@ -31,6 +32,7 @@ int decode(const Options& options) {
   if (prompt->empty()) return report("prompt: expected --prompt TEXT, --prompt-file FILE or text on standard input, found none");
   Result<SessionOptions> session_opts = session_options(options.decode, *prompt);
   if (!session_opts) return report(session_opts.error());
+  if (options.dense) session_opts->dense = true, session_opts->rule.method = Method::kPlain;
   Result<Pair> pair = open_models(options.decode.models);
   if (!pair) return report(pair.error());
   Result<CostModel> cost = cost_for(*pair, options.decode.cost_file);
@@ -82,6 +84,9 @@ Run bind_record(CLI::App& app) {
   options->quiet = true;
   add_decode_options(app, options->decode);
   app.add_option("-o,--trace", options->trace, "trace file to write")->type_name("FILE")->required();
+  app.add_flag("--dense", options->dense,
+               "decode plainly and ask the drafter at every position: what simulate and the lab need")
+      ->excludes("--method");
   return [options] { return decode(*options); };
 }
 

@@ -9,7 +9,7 @@
 namespace draftscope {
 namespace {
 
-SessionOptions session_options(const StartCommand& command, int64_t id, const CostModel& cost) {
+SessionOptions session_options(const StartCommand& command, int64_t id, const CostModel& cost, bool online_cost) {
   SessionOptions options;
   options.session = id;
   options.rule.method = command.method;
@@ -20,13 +20,15 @@ SessionOptions session_options(const StartCommand& command, int64_t id, const Co
   options.sampling.seed = command.seed;
   options.prompt_utf8 = command.prompt_utf8;
   options.cost = cost;
+  options.online_cost = online_cost;
   return options;
 }
 
 }  // namespace
 
-EngineThread::EngineThread(const Pair& pair, CostModel cost, Recorder recorder)
-    : pair_(pair), cost_(std::move(cost)), recorder_(std::move(recorder)), thread_([this] { run(); }) {}
+EngineThread::EngineThread(const Pair& pair, CostModel cost, Recorder recorder, bool online_cost)
+    : pair_(pair), cost_(std::move(cost)), online_cost_(online_cost), recorder_(std::move(recorder)),
+      thread_([this] { run(); }) {}
 
 EngineThread::~EngineThread() {
   if (thread_.joinable()) {
@@ -63,7 +65,10 @@ void EngineThread::apply(const Command& command) {
                  [&](const ResumeCommand&) { paused_ = false; },
                  [&](const StepCommand&) { paused_ = true, ++n_steps_; },
                  [&](const SetMethodCommand& set) {
-                   if (session_) (void)session_->set_rule({set.method, set.budget, 0});  // the controls offer valid ones only
+                   BudgetRule rule;
+                   rule.method = set.method;
+                   rule.budget = set.budget;
+                   if (session_) (void)session_->set_rule(rule);  // the controls offer valid ones only
                  },
                  [&](const SetCostCommand& set) {
                    if (!validate(set.cost)) return;  // the panel checks and says so before it sends
@@ -80,7 +85,7 @@ void EngineThread::start(const StartCommand& command) {
   if (session_) finish(EndReason::kStopped);
   n_steps_ = 0;
   const std::vector<int32_t> prompt = encode_prompt(pair_, command.prompt_utf8, false, false);
-  Result<Session> session = Session::start(pair_, prompt, session_options(command, next_session_, cost_),
+  Result<Session> session = Session::start(pair_, prompt, session_options(command, next_session_, cost_, online_cost_),
                                            [](int32_t, int32_t) { return !interrupted(); });
   if (!session) {
     fail_start(command, session.error());

@@ -14,8 +14,9 @@ namespace draftscope {
 class EngineThread {
  public:
   /// `pair` must outlive this, and so must the live queue behind `recorder`. `cost` is what sessions start with until
-  /// a SetCostCommand.
-  EngineThread(const Pair& pair, CostModel cost, Recorder recorder);
+  /// a SetCostCommand;
+  /// with online_cost they re-estimate it as they decode.
+  EngineThread(const Pair& pair, CostModel cost, Recorder recorder, bool online_cost = false);
   /// Ends the generation in progress and joins.
   ~EngineThread();
 
@@ -33,6 +34,7 @@ class EngineThread {
 
   const Pair& pair_;
   CostModel cost_;
+  bool online_cost_;
   Recorder recorder_;
   CommandQueue commands_;
 

@@ -11,6 +11,7 @@
 
 #include "app/profile_cache.h"
 #include "engine/base/file_map.h"
+#include "engine/record/policies.h"
 
 namespace draftscope {
 namespace fs = std::filesystem;
@@ -30,9 +31,11 @@ void add_decode_options(CLI::App& app, DecodeOptions& options) {
   app.add_option("--prompt-file", options.prompt_file, "file with the prompt")->type_name("FILE");
   app.add_flag("--raw", options.raw, "continue the prompt as it stands, without the chat template");
   app.add_flag("--thinking", options.thinking, "let the target think first");
-  app.add_option("-m,--method", options.method, "plain, dflash, ddtree, caddtree or exact")
+  app.add_option("-m,--method", options.method, "how a round picks its tree")
       ->check(CLI::IsMember(method_words()))->capture_default_str();
-  app.add_option("-b,--budget", options.budget, "nodes of a ddtree")->capture_default_str();
+  app.add_option("-b,--budget", options.budget, "nodes of a ddtree or spine tree")->capture_default_str();
+  app.add_option("--bucket", options.bucket_rows, "rows that passes are padded to: bastion, exact-fill")
+      ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--max-nodes", options.max_nodes, "no tree is larger")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("-n,--max-tokens", options.max_tokens, "generated at most")->capture_default_str();
   app.add_flag("--ignore-end", options.ignore_end, "go on after the end of text");
@@ -41,6 +44,9 @@ void add_decode_options(CLI::App& app, DecodeOptions& options) {
   app.add_option("--top-p", options.top_p, "probability mass to draw from")->capture_default_str();
   app.add_option("--seed", options.seed, "of the draws")->capture_default_str();
   app.add_option("--cost", options.cost_file, "cost model (JSON); default: this machine's profile")->type_name("FILE");
+  app.add_option("--correction", options.correction_file, "what calibrated corrects by (JSON); draftscope calibrate makes one")
+      ->type_name("FILE");
+  app.add_flag("--online-cost", options.online_cost, "re-estimate the cost of passes while decoding, from the cost model");
 }
 
 int report(const std::string& sentence) {
@@ -90,14 +96,14 @@ Result<Pair> open_models(const ModelOptions& options) {
 
 std::vector<std::string> method_words() {
   std::vector<std::string> words;
-  for (const Method method : kAllMethods) words.push_back(name(method));
+  for (const Policy& policy : policies()) {
+    if (policy.live) words.push_back(name(policy.method));
+  }
   return words;
 }
 
 Result<Method> parse_method(const std::string& word) {
-  for (const Method method : kAllMethods) {
-    if (word == name(method)) return method;
-  }
+  if (const std::optional<Method> method = method_named(word); method && policy_of(*method).live) return *method;
   return fail("--method: expected one of {}, found {}", fmt::join(method_words(), ", "), word);
 }
 
@@ -112,14 +118,32 @@ std::vector<int32_t> encode_prompt(const Pair& pair, const std::string& prompt, 
   return pair.tokenizer->encode(raw ? prompt : chat_prompt(prompt, thinking));
 }
 
+Result<Correction> read_correction(const std::string& path) {
+  Result<std::string> text = read_text(path);
+  if (!text) return Error{text.error()};
+  return parse_correction_json(*text, path);
+}
+
 Result<SessionOptions> session_options(const DecodeOptions& options, const std::string& prompt) {
   Result<Method> method = parse_method(options.method);
   if (!method) return Error{method.error()};
   SessionOptions session;
-  session.rule = {*method, options.budget, std::max(options.max_nodes, *method == Method::kDdtree ? options.budget : 1)};
+  session.rule.method = *method;
+  session.rule.budget = options.budget;
+  session.rule.bucket_rows = options.bucket_rows;
+  const bool fixed = policy_of(*method).budget == BudgetUse::kNodes;
+  session.rule.max_nodes = std::max(options.max_nodes, fixed ? options.budget : 1);
+  if (!options.correction_file.empty()) {
+    Result<Correction> correction = read_correction(options.correction_file);
+    if (!correction) return Error{correction.error()};
+    session.rule.correction = std::make_shared<const Correction>(*std::move(correction));
+  } else if (*method == Method::kCalibrated) {
+    return fail("--method calibrated: expected --correction FILE beside it (draftscope calibrate makes one), found none");
+  }
   session.max_tokens = options.max_tokens;
   session.sampling = {options.temperature, options.top_k, options.top_p, options.seed};
   session.prompt_utf8 = prompt;
+  session.online_cost = options.online_cost;
   if (options.ignore_end) session.stop_ids.emplace();
   return session;
 }

@@ -26,11 +26,13 @@ struct DecodeOptions {
   std::string prompt, prompt_file;
   bool raw = false, thinking = false, ignore_end = false;
   std::string method = "exact";
-  int32_t budget = 64, max_nodes = 256, max_tokens = 256;
+  int32_t budget = 64, bucket_rows = 32, max_nodes = 256, max_tokens = 256;
   float temperature = 0, top_p = 1;
   int32_t top_k = 50;
   uint64_t seed = 0;
   std::string cost_file;
+  std::string correction_file;
+  bool online_cost = false;
 };
 
 void add_model_options(CLI::App& app, ModelOptions& options);
@@ -53,6 +55,9 @@ std::vector<std::string> method_words();
 Result<std::string> read_prompt(const DecodeOptions& options);
 /// Token ids of a prompt: as one user turn, or as it stands with --raw.
 std::vector<int32_t> encode_prompt(const Pair& pair, const std::string& prompt, bool raw, bool thinking);
+
+/// The correction in a file that `draftscope calibrate` wrote.
+Result<Correction> read_correction(const std::string& path);
 
 /// Everything of a session but its cost model.
 Result<SessionOptions> session_options(const DecodeOptions& options, const std::string& prompt);

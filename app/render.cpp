@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/cost_tools.h"
+#include "app/lab.h"
 #include "app/options.h"
 #include "ui/gui/studio.h"
 #include "ui/source.h"
@@ -27,7 +29,7 @@ int render(const Options& options) {
   }
   for (const std::string& error : store.errors()) std::fprintf(stderr, "draftscope: %s\n", error.c_str());
   const Status drawn = render_panel_png(store, options.panel, options.round, options.width, options.height, options.scale,
-                                        options.out);
+                                        options.out, immediate_lab(store), cost_tools());
   return drawn ? 0 : report(drawn.error());
 }
 

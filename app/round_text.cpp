@@ -31,7 +31,8 @@ nlohmann::json to_json(const RoundRecord& round) {
           {"nodes", d.chosen}, {"faithful_stop", d.faithful_stop}, {"global_best", d.global_best},
           {"runner_up", d.runner_up}, {"stop", name(d.stop)}, {"path", round.accepted.path},
           {"bonus", round.accepted.bonus}, {"text", round.committed_utf8}, {"took", stage_json(round.took)},
-          {"predicted", stage_json(round.predicted)}, {"telemetry_ms", to_ms(round.telemetry_ns)}};
+          {"predicted", stage_json(round.predicted)}, {"telemetry_ms", to_ms(round.telemetry_ns)},
+          {"cost_drift", round.cost_drift}, {"drift_alarm", round.drift_alarm}};
 }
 
 nlohmann::json to_json(const SessionEnd& end) {
@@ -80,6 +81,10 @@ std::string round_text(const RoundRecord& round) {
     text += fmt::format("            theta at {} nodes {:.0f} tokens/s; CaDDTree's stop {} gives {:.0f}, the best is {} with {:.0f} ({})\n",
                         d.chosen, theta(d.chosen), d.faithful_stop, theta(d.faithful_stop), d.global_best,
                         theta(d.global_best), name(d.provenance));
+  }
+  if (round.drift_alarm) {
+    text += fmt::format("            drift: passes take {:.2f} times what the cost model says; it may be time to profile again\n",
+                        round.cost_drift);
   }
   return text;
 }

@@ -6,7 +6,9 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/cost_tools.h"
 #include "app/engine_thread.h"
+#include "app/lab.h"
 #include "app/options.h"
 #include "app/round_text.h"
 #include "ui/gui/studio.h"
@@ -39,27 +41,34 @@ StartCommand start_command(const DecodeOptions& options, const std::string& prom
   return start;
 }
 
-/// A trace for File > Open: whole at the first poll.
-Result<Poll> open_trace(const std::string& path) {
+/// A trace for File > Open: whole at the first poll, and the lab's from then on when it is dense.
+Result<Poll> open_trace(const std::string& path, const std::shared_ptr<Lab>& lab) {
   Result<TraceReader> reader = TraceReader::open(path);
   if (!reader) return Error{reader.error()};
   auto source = std::make_shared<TraceSource>(path);
-  return Poll([source](RecordStore& store) { return source->poll(store) > 0; });
+  return Poll([source, lab](RecordStore& store) {
+    if (source->poll(store) == 0) return false;
+    if (store.info() && store.info()->dense) lab->use(*store.info(), {store.rounds().begin(), store.rounds().end()});
+    return true;
+  });
 }
 
-StudioOptions window_options(const Options& options, StartCommand start) {
+StudioOptions window_options(const Options& options, StartCommand start, const std::shared_ptr<Lab>& lab) {
   StudioOptions window;
   window.scale = options.scale;
   window.start = std::move(start);
-  window.open_trace = open_trace;
+  window.open_trace = [lab](const std::string& path) { return open_trace(path, lab); };
+  window.lab = lab_link(lab);
+  window.cost_tools = cost_tools();
   window.should_close = interrupted;
   return window;
 }
 
 int look_at_trace(const Options& options) {
-  Result<Poll> poll = open_trace(options.open);
+  const auto lab = std::make_shared<Lab>();
+  Result<Poll> poll = open_trace(options.open, lab);
   if (!poll) return report(poll.error());
-  const Status shown = run_studio_window(*poll, [](Command) {}, false, window_options(options, {}));
+  const Status shown = run_studio_window(*poll, [](Command) {}, false, window_options(options, {}, lab));
   return shown ? 0 : report(shown.error());
 }
 
@@ -69,12 +78,12 @@ int run_window(const Options& options, const Pair& pair, CostModel cost, const s
   LiveQueue live;
   Result<Recorder> recorder = Recorder::open(options.trace, &live);
   if (!recorder) return report(recorder.error());
-  EngineThread engine(pair, std::move(cost), *std::move(recorder));
+  EngineThread engine(pair, std::move(cost), *std::move(recorder), options.decode.online_cost);
   const StartCommand start = start_command(options.decode, prompt);
   engine.send(SetSpeedCommand{kFirstRoundsPerS});
   engine.send(start);
   LiveSource source(live);
-  StudioOptions window = window_options(options, start);
+  StudioOptions window = window_options(options, start, std::make_shared<Lab>());
   window.rounds_per_s = kFirstRoundsPerS;
   const Status shown = run_studio_window([&](RecordStore& store) { return source.poll(store) > 0; },
                                          [&](Command command) { engine.send(std::move(command)); }, true,

@@ -6,6 +6,7 @@
 #include "engine/speculate/ancestors.h"
 #include "engine/speculate/budget.h"
 #include "engine/speculate/grow.h"
+#include "engine/speculate/online_cost.h"
 #include "tests/speculate/random_inputs.h"
 
 namespace draftscope {
@@ -91,6 +92,42 @@ void CostFit(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(convex_fit(model));
 }
 BENCHMARK(CostFit)->Unit(benchmark::kMillisecond);
+
+// What --online-cost adds: one observation a round, and now and then the tables of the re-estimated model. Arguments are
+// rows of the profile / contexts; 61 / 3 is what `profile` measures by default.
+CostModel profile_like(int64_t n_rows, int64_t n_contexts) {
+  CostModel model = dense_model();
+  CostModel cut{.kind = CostKind::kMeasured};
+  cut.context.assign(model.context.begin(), model.context.begin() + n_contexts);
+  cut.rows.assign(model.rows.begin(), model.rows.begin() + n_rows);
+  for (int64_t c = 0; c < n_contexts; ++c) {
+    const auto begin = model.verify_s.begin() + c * static_cast<int64_t>(model.rows.size());
+    cut.verify_s.insert(cut.verify_s.end(), begin, begin + n_rows);
+  }
+  cut.draft_s.assign(static_cast<size_t>(n_contexts), 1e-3);
+  return cut;
+}
+
+OnlineCost observed(const CostModel& prior) {
+  OnlineCost online(prior);
+  for (int32_t i = 0; i < 64; ++i) online.observe(500, 1 + i, 0.011);
+  return online;
+}
+
+void OnlineObserve(benchmark::State& state) {
+  OnlineCost online = observed(profile_like(61, 3));
+  for (auto _ : state) {
+    online.observe(500, 17, 0.011);
+    benchmark::DoNotOptimize(online.drift());
+  }
+}
+BENCHMARK(OnlineObserve);
+
+void OnlineRefit(benchmark::State& state) {
+  const OnlineCost online = observed(profile_like(state.range(0), state.range(1)));
+  for (auto _ : state) benchmark::DoNotOptimize(CostTable(online.model()));
+}
+BENCHMARK(OnlineRefit)->Args({61, 3})->Args({1024, 9})->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace draftscope

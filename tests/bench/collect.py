@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the project's own benchmarks and writes what they measured, with the machine named, as one JSON file.
 
-Build first: cmake --build --preset dev --target draftscope ds_bench_kernels ds_bench_speculate
+Build first: cmake --build --preset dev --target draftscope ds_bench_kernels ds_bench_speculate ds_bench_lab
 """
 
 import argparse
@@ -51,7 +51,8 @@ def main() -> None:
         result = {"machine": processor(), "cores": os.cpu_count(), "date": datetime.date.today().isoformat(),
                   "load_before": load, "provenance": "measured", "demo_pair": json.loads(figures.read_text()),
                   "kernels": google_benchmark(args.build / "ds_bench_kernels", args.repetitions, args.kernels, folder),
-                  "speculate": google_benchmark(args.build / "ds_bench_speculate", args.repetitions, ".", folder)}
+                  "speculate": google_benchmark(args.build / "ds_bench_speculate", args.repetitions, ".", folder),
+                  "lab": google_benchmark(args.build / "ds_bench_lab", args.repetitions, ".", folder)}
     args.out.write_text(json.dumps(result, indent=1) + "\n")
     print(args.out)
 

@@ -1,0 +1,134 @@
+// calibrate: whether the drafter's probabilities mean what they say, and a correction fitted to recordings.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "engine/lab/calibration.h"
+#include "engine/lab/fit_correction.h"
+#include "engine/record/trace_file.h"
+
+namespace draftscope {
+namespace {
+
+struct Options {
+  std::vector<std::string> traces, judge;
+  std::string out, fit = name(Fit::kAll);
+};
+
+/// The sessions of one trace, each as it was recorded: from every position of a dense one, else round by round.
+Result<Observations> observe_trace(const std::string& path) {
+  Result<TraceReader> reader = TraceReader::open(path);
+  if (!reader) return Error{reader.error()};
+  Observations found;
+  std::optional<SessionInfo> info;
+  std::vector<RoundRecord> rounds;
+  const auto finish_session = [&]() -> Status {
+    if (rounds.empty()) return success();
+    if (info && info->dense) {
+      Result<DenseText> text = dense_text(*info, rounds);
+      if (!text) return fail("{}: {}", path, text.error());
+      found.append(observations(*text, std::min(text->max_nodes, kCalibrationNodes)));
+    } else {
+      found.append(observations(rounds));
+    }
+    rounds.clear();
+    return success();
+  };
+  for (size_t i = 0; i < reader->size() && !interrupted(); ++i) {
+    Result<Message> message = reader->message(i);
+    if (!message) return Error{message.error()};
+    if (auto* round = std::get_if<RoundRecord>(&*message)) rounds.push_back(std::move(*round));
+    auto* begun = std::get_if<SessionInfo>(&*message);
+    if (begun == nullptr) continue;
+    if (Status finished = finish_session(); !finished) return Error{finished.error()};
+    info = std::move(*begun);
+  }
+  if (Status finished = finish_session(); !finished) return Error{finished.error()};
+  if (!found.children.empty() || interrupted()) return found;
+  return fail("{}: expected rounds with a drafted tree or a dense recording (record --dense), found neither", path);
+}
+
+Result<Observations> observe_all(const std::vector<std::string>& paths) {
+  Observations all;
+  for (size_t i = 0; i < paths.size() && !interrupted(); ++i) {
+    show_progress("traces", static_cast<int64_t>(i), static_cast<int64_t>(paths.size()));
+    Result<Observations> one = observe_trace(paths[i]);
+    if (!one) return one;
+    all.append(*one);
+  }
+  show_progress("traces", 1, 1);
+  return all;
+}
+
+void print_tables(const LabCalibration& report, bool separate) {
+  std::printf("%-14s %9s %9s %9s %9s\n", "candidates", "n", "stated", "accepted", "error");
+  for (const ReliabilityCurve& curve : report.curves) {
+    double stated = 0, accepted = 0;
+    for (const ReliabilityBin& bin : curve.bins) {
+      stated += bin.stated * static_cast<double>(bin.n), accepted += bin.observed * static_cast<double>(bin.n);
+    }
+    const auto n = static_cast<double>(curve.n);
+    std::printf("%-14s %9lld %9.4f %9.4f %9.4f\n", curve.label.c_str(), static_cast<long long>(curve.n), stated / n,
+                accepted / n, curve.error);
+  }
+  if (report.scores.empty()) {
+    std::printf("\nno correction is judged: the text is too short for two halves\n");
+    return;
+  }
+  std::printf("\n%-14s %9s %9s   %s\n", "correction", "error", "corrected",
+              separate ? "fitted on the traces, judged on --judge"
+                       : fmt::format("fitted and judged on alternate blocks of {} tokens", kBlockTokens).c_str());
+  for (const CorrectionScore& score : report.scores) {
+    std::printf("%-14s %9.4f %9.4f\n", score.label.c_str(), score.error_before, score.error_after);
+  }
+}
+
+Status write_correction(const Correction& correction, const std::string& path) {
+  std::ofstream file(path);
+  file << correction_json(correction);
+  if (!file.flush()) return fail("{}: expected to write the correction, found no room or no permission", path);
+  return success();
+}
+
+int calibrate_command(const Options& options) {
+  catch_interrupts();
+  Result<Observations> fitted = observe_all(options.traces);
+  if (!fitted) return report(fitted.error());
+  Result<Observations> judged = observe_all(options.judge);
+  if (!judged) return report(judged.error());
+  if (interrupted()) return kInterruptedStatus;
+  const bool separate = !options.judge.empty();
+  print_tables(separate ? calibrate(*fitted, *judged) : calibrate(*fitted), separate);
+
+  const Fit fit = *std::find_if(std::begin(kAllFits), std::end(kAllFits),
+                                [&](Fit candidate) { return options.fit == name(candidate); });
+  const Correction correction = fit_correction(*fitted, fit);
+  std::printf("\n%s, fitted on all %zu candidates of %zu accepted nodes: temperature %.3f, map of %zu points, "
+              "factor off the spine %.3f\n",
+              name(fit), fitted->children.size(), fitted->rows.size(), correction.temperature, correction.stated.size(),
+              correction.off_spine);
+  if (options.out.empty()) return 0;
+  if (Status written = write_correction(correction, options.out); !written) return report(written.error());
+  return 0;
+}
+
+}  // namespace
+
+Run bind_calibrate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  std::vector<std::string> fits;
+  for (const Fit fit : kAllFits) fits.emplace_back(name(fit));
+  app.add_option("traces", options->traces, "recordings to fit on")->type_name("FILE")->required();
+  app.add_option("--judge", options->judge, "recordings to judge on; default: half of every text")->type_name("FILE");
+  app.add_option("--fit", options->fit, "what the correction may change")
+      ->check(CLI::IsMember(fits))->capture_default_str();
+  app.add_option("-o,--out", options->out, "write the correction (JSON), for --correction")->type_name("FILE");
+  return [options] { return calibrate_command(*options); };
+}
+
+}  // namespace draftscope

@@ -1,0 +1,142 @@
+// simulate: a dense recording decided again by every policy under any cost model, without a model.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/dense_file.h"
+#include "app/options.h"
+#include "engine/base/file_map.h"
+#include "engine/lab/simulate.h"
+#include "engine/record/policies.h"
+#include "engine/speculate/correction.h"
+
+namespace draftscope {
+namespace {
+
+struct Options {
+  std::string trace, cost_file, correction_file;
+  std::vector<std::string> methods;
+  int32_t budget = 64, bucket_rows = 32;
+  bool json = false, rounds = false;
+};
+
+Result<std::vector<Method>> chosen_methods(const Options& options, bool has_correction) {
+  std::vector<Method> methods;
+  for (const std::string& word : options.methods) {
+    const std::optional<Method> method = method_named(word);
+    if (!method) return fail("--methods: expected names as in `draftscope record --help`, or oracle; found {}", word);
+    if (*method == Method::kCalibrated && !has_correction) {
+      return fail("--methods: calibrated: expected --correction FILE beside it (draftscope calibrate makes one), found none");
+    }
+    methods.push_back(*method);
+  }
+  if (!methods.empty()) return methods;
+  for (const Policy& policy : policies()) {
+    if (policy.method != Method::kCalibrated || has_correction) methods.push_back(policy.method);
+  }
+  return methods;
+}
+
+/// The cost models of --cost, a file may hold several; else the one that the recording was made with.
+Result<std::vector<CostModel>> cost_models(const Options& options, const SessionInfo& info) {
+  if (options.cost_file.empty()) return std::vector<CostModel>{info.cost};
+  Result<std::string> text = read_text(options.cost_file);
+  if (!text) return Error{text.error()};
+  return parse_cost_models(*text, options.cost_file);
+}
+
+nlohmann::json json_of(const SimulatedRun& run, const CostModel& cost, bool with_rounds) {
+  nlohmann::json row = {{"method", name(run.method)},
+                        {"cost", cost.label},
+                        {"tokens", run.n_tokens},
+                        {"rounds", run.rounds.size()},
+                        {"seconds", run.seconds},
+                        {"tokens_per_s", run.tokens_per_s()},
+                        {"expected_tokens_per_s", run.expected_tokens_per_s()},
+                        {"tokens_per_round", run.tokens_per_round()},
+                        {"nodes_per_round", run.nodes_per_round()},
+                        {"provenance", name(Provenance::kDerived)}};
+  if (!with_rounds) return row;
+  for (const SimulatedRound& round : run.rounds) {
+    row["per_round"].push_back({{"position", round.position}, {"context", round.context_len}, {"nodes", round.chosen},
+                                {"accepted", round.accepted}, {"expected_tokens", round.expected_tokens},
+                                {"seconds", round.predicted_s}});
+  }
+  return row;
+}
+
+void print_rounds(const SimulatedRun& run) {
+  for (const SimulatedRound& round : run.rounds) {
+    std::printf("    at %4d  context %5d  nodes %4d  accepted %2d  expected %6.2f  %9.3f ms\n", round.position,
+                round.context_len, round.chosen, round.accepted, round.expected_tokens, round.predicted_s * 1e3);
+  }
+}
+
+void print_run(const SimulatedRun& run, double plain_tokens_per_s, bool with_rounds) {
+  std::printf("%-11s %10.1f %9.2fx %12.2f %11.1f %11.1f\n", name(run.method), run.tokens_per_s(),
+              plain_tokens_per_s > 0 ? run.tokens_per_s() / plain_tokens_per_s : 0, run.tokens_per_round(),
+              run.nodes_per_round(), run.expected_tokens_per_s());
+  if (with_rounds) print_rounds(run);
+}
+
+BudgetRule rule_of(Method method, const Options& options, const DenseText& text, const Correction* correction) {
+  BudgetRule rule{.method = method, .budget = std::min(options.budget, text.max_nodes), .max_nodes = text.max_nodes};
+  rule.bucket_rows = options.bucket_rows;
+  if (method == Method::kCalibrated) rule.correction = std::make_shared<Correction>(*correction);
+  return rule;
+}
+
+void simulate_all(const DenseText& text, const std::vector<CostModel>& costs, const std::vector<Method>& methods,
+                  const Options& options, const Correction* correction) {
+  for (const CostModel& cost : costs) {
+    const CostTable table(cost);
+    const double plain = simulate(prepare(text, TreeOrder::kChain), table, rule_of(Method::kPlain, options, text, nullptr))
+                             .tokens_per_s();
+    if (!options.json) {
+      std::printf("%s (%s): %d tokens, times predicted by the cost model\n", cost.label.c_str(), name(cost.kind), text.n_tokens());
+      std::printf("%-11s %10s %10s %12s %11s %11s\n", "method", "tokens/s", "x plain", "tokens/round", "nodes/round", "believed");
+    }
+    for (const Method method : methods) {
+      const Correction applied = method == Method::kCalibrated ? *correction : Correction{};
+      const SimulatedRun run =
+          simulate(prepare(text, order_of(method), applied), table, rule_of(method, options, text, correction));
+      if (options.json) std::printf("%s\n", json_of(run, cost, options.rounds).dump().c_str());
+      else print_run(run, plain, options.rounds);
+    }
+  }
+}
+
+int simulate_command(const Options& options) {
+  Result<DenseFile> file = read_dense_file(options.trace);
+  if (!file) return report(file.error());
+  Result<Correction> correction = Correction{};
+  if (!options.correction_file.empty()) correction = read_correction(options.correction_file);
+  if (!correction) return report(correction.error());
+  Result<std::vector<Method>> methods = chosen_methods(options, !options.correction_file.empty());
+  if (!methods) return report(methods.error());
+  Result<std::vector<CostModel>> costs = cost_models(options, file->info);
+  if (!costs) return report(costs.error());
+  simulate_all(file->text, *costs, *methods, options, &*correction);
+  return 0;
+}
+
+}  // namespace
+
+Run bind_simulate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("trace", options->trace, "dense recording, made by record --dense")->type_name("FILE")->required();
+  app.add_option("--cost", options->cost_file, "cost models (JSON); default: the recording's own")->type_name("FILE");
+  app.add_option("-m,--methods", options->methods, "policies to replay; default: all")->delimiter(',');
+  app.add_option("-b,--budget", options->budget, "nodes of a ddtree or spine tree")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--bucket", options->bucket_rows, "rows that passes are padded to: bastion, exact-fill")
+      ->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--correction", options->correction_file, "for the calibrated policy")->type_name("FILE");
+  app.add_flag("--rounds", options->rounds, "every round of every policy");
+  app.add_flag("--json", options->json, "one JSON object per policy");
+  return [options] { return simulate_command(*options); };
+}
+
+}  // namespace draftscope
