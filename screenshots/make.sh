@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Renders every picture of this folder from a fresh recording of the demo pair. Usage: screenshots/make.sh PROGRAM
+# Renders every picture of this folder from fresh recordings of the demo pair. Usage: screenshots/make.sh PROGRAM
 set -euo pipefail
 program=$(realpath "${1:?usage: screenshots/make.sh build/dev/draftscope}")
 cd "$(dirname "$0")"
-trace=$(mktemp); trap 'rm -f "$trace"' EXIT
+trace=$(mktemp); dense=$(mktemp); trap 'rm -f "$trace" "$dense"' EXIT
 prompt="Tell a bedtime story with Mia, Tom and a small lantern."
 round=4
 "$program" record --prompt "$prompt" --method exact --trace "$trace"
@@ -13,3 +13,9 @@ for panel in window tree throughput marginals transcript timeline cost; do
   "$program" render --trace "$trace" --panel "$panel" --round "$round" "${size[@]}" --out "$panel.png"
 done
 "$program" render --trace "$trace" --panel window --round "$round" --width 3200 --height 1800 --scale 2 --out window-200.png
+
+"$program" record --dense --ignore-end --max-tokens 384 --prompt "$prompt" --trace "$dense"
+for panel in lab policies budgets regret calibration sweep; do
+  "$program" render --trace "$dense" --panel "$panel" --round 60 --width 1600 --height 900 --out "$panel.png"
+done
+"$program" render --trace "$dense" --panel lab --round 60 --width 3200 --height 1800 --scale 2 --out lab-200.png

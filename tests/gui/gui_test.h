@@ -22,10 +22,10 @@ namespace draftscope::test {
 
 class GuiTest : public ::testing::Test {
  protected:
-  explicit GuiTest(bool live = true)
+  explicit GuiTest(bool live = true, LabLink lab = {})
       : gui_(std::make_unique<GuiContext>(1.0f)),
         studio_(
-            store_, [this](Command command) { sent_.push_back(std::move(command)); }, live) {
+            store_, [this](Command command) { sent_.push_back(std::move(command)); }, live, std::move(lab)) {
     ImGui_ImplNull_Init();
     engine_ = ImGuiTestEngine_CreateContext();
     ImGuiTestEngineIO& io = ImGuiTestEngine_GetIO(engine_);

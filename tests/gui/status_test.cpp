@@ -50,6 +50,20 @@ TEST(GuiStatus, GapsUnreadableFramesAndErrorsAreWarnings) {
   EXPECT_TRUE(has(items, make_end().message, true));
 }
 
+TEST(GuiStatus, ADriftOfTheCostIsAWarningWhileItLasts) {
+  RecordStore store;
+  store.append(make_info());
+  RoundRecord round = make_round(0, 16);
+  round.cost_drift = 1.31;
+  round.drift_alarm = true;
+  store.append(round);
+  EXPECT_TRUE(has(status_items(store, true, ""), "passes take 1.31 x the profile", true));
+  round.seq = 1;
+  round.drift_alarm = false;
+  store.append(round);
+  EXPECT_FALSE(has(status_items(store, true, ""), "the profile", true));
+}
+
 TEST(GuiStatus, NoticeComesRightAfterTheState) {
   const RecordStore store;
   const auto items = status_items(store, false, "saved x.png");

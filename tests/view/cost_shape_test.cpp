@@ -81,9 +81,9 @@ TEST(CostShape, MovedPointsAreMarkedAsEditedByHand) {
   EXPECT_EQ(model.verify_s[6], 7.0);
   EXPECT_EQ(model.kind, CostKind::kByHand);
   EXPECT_EQ(model.label, "edited by hand");
-  EXPECT_EQ(model.source, "moved by hand in the window from: measured here");
+  EXPECT_EQ(model.source, "edited by hand in the window from: measured here");
   EXPECT_TRUE(move_point(model, 0, 0, 0.5));
-  EXPECT_EQ(model.source, "moved by hand in the window from: measured here") << "the origin is named once";
+  EXPECT_EQ(model.source, "edited by hand in the window from: measured here") << "the origin is named once";
 }
 
 TEST(CostShape, ImpossiblePointsAreRefused) {

@@ -1,31 +1,25 @@
 // What to decode and how; every control sends one Command.
+#include <fmt/format.h>
 #include <imgui.h>
 #include <misc/cpp/imgui_stdlib.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 
+#include "engine/record/policies.h"
 #include "ui/gui/palette.h"
 #include "ui/gui/panel_common.h"
 
 namespace draftscope {
 namespace {
 
-struct MethodChoice {
-  Method method;
-  const char* label;
-  const char* meaning;
-};
+/// What the list says, e.g. "exact: exact optimum".
+std::string label_of(const Policy& policy) { return fmt::format("{}: {}", name(policy.method), policy.title); }
 
-constexpr std::array<MethodChoice, 5> kMethods = {{
-    {Method::kExact, "exact: best budget of all",
-     "Scans every budget under the cost curve and takes the best."},
-    {Method::kCaddtree, "caddtree: early stop", "Grows until the predicted throughput stops rising."},
-    {Method::kDdtree, "ddtree: fixed budget", "Always verifies the same number of nodes."},
-    {Method::kDflash, "dflash: one chain", "Verifies the drafter's likeliest token at each depth."},
-    {Method::kPlain, "plain: no drafting", "One token per pass of the target."},
-}};
+std::string meaning_of(const Policy& policy) { return fmt::format("{} Source: {}.", policy.summary, policy.source); }
+
+/// A correction comes by the command line only, and hindsight cannot decode.
+bool offered(const Policy& policy) { return policy.live && policy.method != Method::kCalibrated; }
 
 bool running(const PanelContext& context) {
   return context.live && context.store.info() && !context.store.end();
@@ -99,34 +93,32 @@ float widget_width() {
 }
 
 bool choose_method(ControlState& state) {
-  const auto chosen = std::find_if(kMethods.begin(), kMethods.end(), [&](const MethodChoice& choice) {
-    return choice.method == state.start.method;
-  });
-  const bool known = chosen != kMethods.end();
+  const Policy& chosen = policy_of(state.start.method);
   const bool narrow = ImGui::CalcItemWidth() < 15 * em();
   bool changed = false;
-  if (ImGui::BeginCombo("##Method", !known ? "" : narrow ? name(chosen->method) : chosen->label)) {
-    for (const MethodChoice& choice : kMethods) {
-      if (ImGui::Selectable(choice.label, choice.method == state.start.method)) {
-        state.start.method = choice.method;
+  if (ImGui::BeginCombo("##Method", narrow ? name(chosen.method) : label_of(chosen).c_str())) {
+    for (const Policy& policy : policies()) {
+      if (!offered(policy)) continue;
+      if (ImGui::Selectable(label_of(policy).c_str(), policy.method == chosen.method)) {
+        state.start.method = policy.method;
         changed = true;
       }
-      ImGui::SetItemTooltip("%s", choice.meaning);
+      ImGui::SetItemTooltip("%s", meaning_of(policy).c_str());
     }
     ImGui::EndCombo();
   }
-  if (known) ImGui::SetItemTooltip("%s", chosen->meaning);
+  ImGui::SetItemTooltip("%s", meaning_of(chosen).c_str());
   return changed;
 }
 
 bool choose_budget(ControlState& state) {
-  const bool fixed = state.start.method == Method::kDdtree;
+  const bool fixed = policy_of(state.start.method).budget == BudgetUse::kNodes;
   ImGui::BeginDisabled(!fixed);
   const bool changed =
       ImGui::SliderInt("##Budget", &state.start.budget, 1, 256, "%d nodes", ImGuiSliderFlags_AlwaysClamp);
   ImGui::EndDisabled();
   ImGui::SetItemTooltip("%s", fixed ? "Nodes to verify in every round."
-                                    : "Only ddtree has a fixed budget; the other methods decide themselves.");
+                                    : "Only fixed trees have a budget of nodes; the other methods decide themselves.");
   return changed;
 }
 

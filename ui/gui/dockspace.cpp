@@ -17,11 +17,18 @@ const std::array<PanelName, kNPanels> kPanels = {{
     {"timeline", "Timeline", "Where did the time of every round go?"},
     {"cost", "Cost model", "What does a round cost here, and what would change if it cost something else?"},
     {"controls", "Controls", "What should be decoded, how, and how fast?"},
+    {"policies", "Policies", "How fast would every policy have made this text under this cost?"},
+    {"budgets", "Budget track",
+     "How many nodes would every policy have verified where, and how far did that get?"},
+    {"regret", "Regret", "What did a policy lose against hindsight, and for what reason?"},
+    {"calibration", "Calibration", "Does the target agree as often as the drafter says?"},
+    {"sweep", "Sweep", "Which fixed tree is best at which context and launch floor?"},
 }};
 
 namespace {
 
 constexpr const char* kSettingsName = "Draftscope";
+constexpr const char* kDockspace = "draftscope dockspace";
 
 // The least room for a layout, ems of the work area.
 constexpr ImVec2 kFullRoom = {96, 50}, kMediumRoom = {64, 36}, kSmallRoom = {42, 22};
@@ -33,6 +40,15 @@ constexpr float kTimelineShare = 0.27f;    // of the centre column
 constexpr float kTranscriptShare = 0.28f;  // of what the timeline leaves
 constexpr float kThroughputShare = 0.47f;  // of the right column
 constexpr float kControlsShare = 0.50f;    // of the left column
+
+// Of the lab.
+constexpr float kLabLeftShare = 0.25f;        // cost, calibration
+constexpr float kLabRightShare = 0.40f;       // of what the left column leaves: regret, sweep
+constexpr float kLabTranscriptShare = 0.15f;  // of the centre column
+constexpr float kLabTrackShare = 0.37f;       // of what the transcript leaves
+constexpr float kLabCostShare = 0.52f;        // of the left column
+constexpr float kLabRegretShare = 0.55f;      // of the right column
+constexpr float kLabLowerShare = 0.44f;       // of the smaller layouts: budget track, regret
 
 // Of the smaller layouts.
 constexpr float kControls_em = 17;          // width of the left column: the longest label and its widget
@@ -71,53 +87,94 @@ ImGuiID split(ImGuiID& rest, ImGuiDir side, float share) {
 void build_full(ImGuiID centre) {
   ImGuiID left = split(centre, ImGuiDir_Left, kLeftShare);
   ImGuiID right = split(centre, ImGuiDir_Right, kRightShare);
-  dock({kTimeline}, split(centre, ImGuiDir_Down, kTimelineShare));
+  dock({kTimeline, kBudgets}, split(centre, ImGuiDir_Down, kTimelineShare));
   dock({kTranscript}, split(centre, ImGuiDir_Down, kTranscriptShare));
-  dock({kTree}, centre);
-  dock({kThroughput}, split(right, ImGuiDir_Up, kThroughputShare));
-  dock({kMarginals}, right);
+  dock({kTree, kPolicies}, centre);
+  dock({kThroughput, kRegret}, split(right, ImGuiDir_Up, kThroughputShare));
+  dock({kMarginals, kSweep}, right);
   dock({kControls}, split(left, ImGuiDir_Up, kControlsShare));
-  dock({kCost}, left);
+  dock({kCost, kCalibration}, left);
 }
 
 /// Tree and curves side by side; below them the text and the times; at the left one tab of two.
 void build_medium(ImGuiID centre, float width_em) {
-  dock({kControls, kCost}, split(centre, ImGuiDir_Left, kControls_em / width_em));
+  dock({kControls, kCost, kCalibration}, split(centre, ImGuiDir_Left, kControls_em / width_em));
   ImGuiID lower = split(centre, ImGuiDir_Down, kMediumLowerShare);
-  dock({kThroughput, kMarginals}, split(centre, ImGuiDir_Right, kMediumRightShare));
-  dock({kTree}, centre);
+  dock({kThroughput, kMarginals, kRegret, kSweep}, split(centre, ImGuiDir_Right, kMediumRightShare));
+  dock({kTree, kPolicies}, centre);
   dock({kTranscript}, split(lower, ImGuiDir_Left, 0.5f));
-  dock({kTimeline}, lower);
+  dock({kTimeline, kBudgets}, lower);
 }
 
 /// Three nodes with tabs.
 void build_small(ImGuiID centre, float width_em) {
   dock({kControls, kCost}, split(centre, ImGuiDir_Left, kControls_em / width_em));
-  dock({kTranscript, kTimeline}, split(centre, ImGuiDir_Down, kSmallLowerShare));
-  dock({kTree, kThroughput, kMarginals}, centre);
+  dock({kTranscript, kTimeline, kBudgets}, split(centre, ImGuiDir_Down, kSmallLowerShare));
+  dock({kTree, kThroughput, kMarginals, kPolicies, kRegret, kCalibration, kSweep}, centre);
 }
 
-void build_default_layout(ImGuiID dockspace, ImVec2 size, DockLayout& layout) {
+void build_rounds(ImGuiID centre, LayoutSize size, float width_em) {
+  switch (size) {
+    case LayoutSize::kTiny:
+      return dock({kTree, kThroughput, kMarginals, kTranscript, kTimeline, kControls, kCost, kPolicies,
+                   kBudgets, kRegret, kCalibration, kSweep},
+                  centre);
+    case LayoutSize::kSmall:
+      return build_small(centre, width_em);
+    case LayoutSize::kMedium:
+      return build_medium(centre, width_em);
+    case LayoutSize::kFull:
+      return build_full(centre);
+  }
+}
+
+/// The curve and the table first; what they mean around them.
+void build_lab_full(ImGuiID centre) {
+  ImGuiID left = split(centre, ImGuiDir_Left, kLabLeftShare);
+  ImGuiID right = split(centre, ImGuiDir_Right, kLabRightShare);
+  dock({kTranscript, kTimeline, kMarginals, kTree, kThroughput, kControls},
+       split(centre, ImGuiDir_Down, kLabTranscriptShare));
+  dock({kBudgets}, split(centre, ImGuiDir_Down, kLabTrackShare));
+  dock({kPolicies}, centre);
+  dock({kCost}, split(left, ImGuiDir_Up, kLabCostShare));
+  dock({kCalibration}, left);
+  dock({kRegret}, split(right, ImGuiDir_Up, kLabRegretShare));
+  dock({kSweep}, right);
+}
+
+void build_lab(ImGuiID centre, LayoutSize size, float width_em) {
+  switch (size) {
+    case LayoutSize::kTiny:
+      return dock({kPolicies, kCost, kBudgets, kRegret, kCalibration, kSweep, kTranscript, kTimeline,
+                   kMarginals, kTree, kThroughput, kControls},
+                  centre);
+    case LayoutSize::kSmall:
+      dock({kCost, kControls}, split(centre, ImGuiDir_Left, kControls_em / width_em));
+      dock({kBudgets, kTranscript, kTimeline}, split(centre, ImGuiDir_Down, kLabLowerShare));
+      return dock({kPolicies, kRegret, kCalibration, kSweep, kMarginals, kTree, kThroughput}, centre);
+    case LayoutSize::kMedium: {
+      ImGuiID left = split(centre, ImGuiDir_Left, 1.3f * kControls_em / width_em);
+      ImGuiID lower = split(centre, ImGuiDir_Down, kLabLowerShare);
+      dock({kRegret, kSweep}, split(lower, ImGuiDir_Right, 0.5f));
+      dock({kBudgets, kTranscript, kTimeline, kMarginals, kTree, kThroughput}, lower);
+      dock({kCalibration}, split(left, ImGuiDir_Down, kLabLowerShare));
+      dock({kCost, kControls}, left);
+      return dock({kPolicies}, centre);
+    }
+    case LayoutSize::kFull:
+      return build_lab_full(centre);
+  }
+}
+
+void build_default_layout(ImGuiID dockspace, PanelSet set, ImVec2 size, DockLayout& layout) {
   ImGui::DockBuilderRemoveNode(dockspace);
   ImGui::DockBuilderAddNode(dockspace, ImGuiDockNodeFlags_DockSpace);
   ImGui::DockBuilderSetNodeSize(dockspace, size);
   const float unit = ImGui::GetFontSize();
   const ImVec2 size_em = {size.x / unit, size.y / unit};
-  layout = {layout_size(size_em), true, {}};
-  switch (layout.size) {
-    case LayoutSize::kTiny:
-      dock({kTree, kThroughput, kMarginals, kTranscript, kTimeline, kControls, kCost}, dockspace);
-      break;
-    case LayoutSize::kSmall:
-      build_small(dockspace, size_em.x);
-      break;
-    case LayoutSize::kMedium:
-      build_medium(dockspace, size_em.x);
-      break;
-    case LayoutSize::kFull:
-      build_full(dockspace);
-      break;
-  }
+  layout = {set, layout_size(size_em), true, {}};
+  const auto build = set == PanelSet::kLab ? build_lab : build_rounds;
+  build(dockspace, layout.size, size_em.x);
   ImGui::DockBuilderFinish(dockspace);
 }
 
@@ -142,19 +199,32 @@ bool rearranged(const ImGuiDockNode* root, DockLayout& layout) {
 }
 
 void read_setting(ImGuiContext*, ImGuiSettingsHandler* handler, void*, const char* line) {
-  int size = 0;
-  const bool ours = std::sscanf(line, "Default=%d", &size) == 1;
-  if (!ours || size < 0 || size > static_cast<int>(LayoutSize::kFull)) return;
-  *static_cast<DockLayout*>(handler->UserData) = {static_cast<LayoutSize>(size), true, {}};
+  DockLayout& layout = *static_cast<DockLayout*>(handler->UserData);
+  int value = 0;
+  if (std::sscanf(line, "Default=%d", &value) == 1 && value >= 0 &&
+      value <= static_cast<int>(LayoutSize::kFull)) {
+    layout.size = static_cast<LayoutSize>(value);
+    layout.by_default = true;
+  }
+  if (std::sscanf(line, "Lab=%d", &value) == 1) layout.set = value == 1 ? PanelSet::kLab : PanelSet::kRounds;
 }
 
 void write_settings(ImGuiContext*, ImGuiSettingsHandler* handler, ImGuiTextBuffer* out) {
   const DockLayout& layout = *static_cast<DockLayout*>(handler->UserData);
   if (!layout.by_default) return;
-  out->appendf("[%s][Layout]\nDefault=%d\n\n", handler->TypeName, static_cast<int>(layout.size));
+  out->appendf("[%s][Layout]\nDefault=%d\nLab=%d\n\n", handler->TypeName, static_cast<int>(layout.size),
+               layout.set == PanelSet::kLab ? 1 : 0);
 }
 
 }  // namespace
+
+std::array<bool, kNPanels> panels_of(PanelSet set) {
+  std::array<bool, kNPanels> open{};
+  for (int i = 0; i < kNPanels; ++i)
+    open[static_cast<size_t>(i)] = (i >= kPolicies) == (set == PanelSet::kLab);
+  if (set == PanelSet::kLab) open[kCost] = open[kTranscript] = true;
+  return open;
+}
 
 LayoutSize layout_size(ImVec2 size_em) {
   const auto fits = [&](ImVec2 least) { return size_em.x >= least.x && size_em.y >= least.y; };
@@ -175,17 +245,23 @@ void register_dock_layout(DockLayout& layout) {
   ImGui::AddSettingsHandler(&handler);
 }
 
-void draw_dockspace(bool reset) {
+bool default_layout_in_force() {
+  return ImGui::DockBuilderGetNode(ImGui::GetID(kDockspace)) == nullptr || current_layout().by_default;
+}
+
+bool draw_dockspace(PanelSet set, bool reset) {
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
-  const ImGuiID dockspace = ImGui::GetID("draftscope dockspace");
+  const ImGuiID dockspace = ImGui::GetID(kDockspace);
   DockLayout& layout = current_layout();
   const ImGuiDockNode* root = ImGui::DockBuilderGetNode(dockspace);
   const float unit = ImGui::GetFontSize();
   const ImVec2 room = {viewport->WorkSize.x / unit, viewport->WorkSize.y / unit};
   if (root != nullptr && layout.by_default) layout.by_default = !rearranged(root, layout);
-  if (reset || root == nullptr || (layout.by_default && layout.size != layout_size(room)))
-    build_default_layout(dockspace, viewport->WorkSize, layout);
+  const bool suits = layout.size == layout_size(room) && layout.set == set;
+  const bool build = reset || root == nullptr || (layout.by_default && !suits);
+  if (build) build_default_layout(dockspace, set, viewport->WorkSize, layout);
   ImGui::DockSpaceOverViewport(dockspace, viewport, ImGuiDockNodeFlags_NoWindowMenuButton);
+  return build;
 }
 
 }  // namespace draftscope

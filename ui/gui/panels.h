@@ -3,10 +3,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/record/command.h"
+#include "engine/record/lab_report.h"
+#include "ui/gui/cost_state.h"
 #include "ui/selection.h"
 #include "ui/store.h"
 
@@ -22,6 +25,11 @@ struct PanelContext {
   Selection& selection;
   std::function<void(Command)> send;
   bool live = false;  // false: a recording, controls that need an engine are disabled
+  /// Decides the recorded text again under `cost`, and beside it under `other` (side B); never waits. Empty where
+  /// there is no lab; a no-op unless the recording is dense. Both must pass validate.
+  std::function<void(const CostModel& cost, const std::optional<CostModel>& other)> ask_lab;
+  CostTools cost_tools;                       // presets, knees and files; empty members: the panel does without
+  std::function<void(std::string)> notice;    // one sentence for the status bar; may be empty
   std::shared_ptr<ViewCache> cache = make_view_cache();
 
   /// The round being shown; nullptr when there is none yet.
@@ -34,16 +42,6 @@ struct ControlState {
   double rounds_per_s = 0;
   bool paused = false;
 };
-/// What the cost panel edits: a copy of the curve in force until it is sent.
-struct CostEditState {
-  CostModel edited;
-  bool dirty = false;
-  int64_t session = -1;
-  int32_t context_row = 0;
-  CostModel in_force;  // the session's curve, or the last one sent to it
-  int32_t shape = 0;   // index into kCostShapes
-  int32_t tile = 16;   // rows per step of the staircase
-};
 
 // Each draws inside the current window (the dockspace made it).
 void draw_tree_panel(PanelContext& context);
@@ -53,5 +51,12 @@ void draw_transcript_panel(PanelContext& context);
 void draw_timeline_panel(PanelContext& context);
 void draw_cost_panel(PanelContext& context, CostEditState& state);
 void draw_controls_panel(PanelContext& context, ControlState& state);
+
+/// One step of the cost panel's history back or on; nothing happens at its ends.
+void undo_cost_edit(CostEditState& state);
+void redo_cost_edit(CostEditState& state);
+/// Offers every curve of the file as a preset and takes the first. A file that cannot be used gets one sentence in the
+/// panel and in the status bar, and the curve stays.
+void import_cost(PanelContext& context, CostEditState& state, const std::string& path);
 
 }  // namespace draftscope

@@ -31,6 +31,14 @@ void add_speed(std::vector<StatusItem>& items, const RecordStore& store) {
                    true});
 }
 
+void add_drift(std::vector<StatusItem>& items, const RecordStore& store) {
+  if (store.empty() || !store.rounds().back().drift_alarm) return;
+  items.push_back({fmt::format("passes take {:.2f} x the profile", store.rounds().back().cost_drift),
+                   "Measured over profiled seconds of a verify pass, re-estimated while decoding. It has stayed away "
+                   "from 1 for several rounds: the machine has changed since the profile was taken.",
+                   true});
+}
+
 void add_session(std::vector<StatusItem>& items, const SessionInfo& info, const RecordStore& store) {
   // The method can be changed between rounds: the newest round knows it best.
   const Method method = store.empty() ? info.method : store.rounds().back().method;
@@ -79,6 +87,7 @@ std::vector<StatusItem> status_items(const RecordStore& store, bool live, const 
         {fmt::format("{} round{} not shown", store.n_skipped(), store.n_skipped() == 1 ? "" : "s"),
          "The live queue was full, so these rounds were decoded but not sent to the window.", true});
   }
+  add_drift(items, store);
   add_speed(items, store);
   if (store.info()) add_session(items, *store.info(), store);
   return items;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ui/gui/dockspace.h"
+#include "ui/gui/lab_panels.h"
 #include "ui/gui/status_bar.h"
 #include "ui/gui/studio_actions.h"
 #include "ui/gui/theme.h"
@@ -15,12 +16,23 @@ namespace {
 
 constexpr double kPlaybackRounds_per_s = 4;  // when the person chose no speed
 constexpr const char* kWholeWindow = "window";
+constexpr const char* kWholeLab = "lab";
 
 }  // namespace
 
-Studio::Studio(const RecordStore& store, std::function<void(Command)> send, bool live)
-    : store_(store), context_{store, selection_, std::move(send), live} {
-  panel_open_.fill(true);
+Studio::Studio(const RecordStore& store, std::function<void(Command)> send, bool live, LabLink lab)
+    : store_(store),
+      context_{store, selection_, std::move(send), live},
+      panel_set_(PanelSet::kRounds),
+      panel_open_(panels_of(panel_set_)) {
+  context_.notice = [this](std::string sentence) { set_notice(std::move(sentence)); };
+  lab_.link = std::move(lab);
+  context_.ask_lab = [this](const CostModel& cost, const std::optional<CostModel>& other) {
+    if (lab_.question.number == 0) return;  // not a dense recording
+    lab_.question.cost = cost;
+    lab_.question.other_cost = other;
+    lab_.ask();
+  };
 }
 
 void Studio::allow_opening(bool traces, bool back_to_live) {
@@ -48,6 +60,27 @@ void Studio::begin_selection_frame() {
     selection_.hover_budget.reset();
   }
   last_seq_ = seq;
+}
+
+/// Asks the first question about a dense recording by itself, and takes the latest answer.
+void Studio::begin_lab_frame() {
+  const std::optional<SessionInfo>& info = store_.info();
+  const bool dense = !context_.live && info && info->dense && !store_.empty();
+  if (lab_.link.ask && dense && lab_.session != info->session) {
+    lab_.session = info->session;
+    lab_.question.cost = info->cost;
+    lab_.question.other_cost.reset();
+    lab_.question.true_cost.reset();
+    lab_.ask();
+    if (default_layout_in_force()) show_panel_set(PanelSet::kLab);
+  }
+  if (lab_.link.report) lab_.report = lab_.link.report();
+}
+
+void Studio::show_panel_set(PanelSet set) {
+  panel_set_ = set;
+  panel_open_ = panels_of(set);
+  reset_layout_ = true;
 }
 
 void Studio::play_recording() {
@@ -94,13 +127,31 @@ void Studio::draw_panel(int index) {
     case kControls:
       draw_controls_panel(context_, controls_);
       break;
+    case kPolicies:
+      draw_policies_panel(context_, lab_);
+      break;
+    case kBudgets:
+      draw_budgets_panel(context_, lab_);
+      break;
+    case kRegret:
+      draw_regret_panel(context_, lab_);
+      break;
+    case kCalibration:
+      draw_calibration_panel(context_, lab_);
+      break;
+    case kSweep:
+      draw_sweep_panel(context_, lab_);
+      break;
   }
 }
 
-void Studio::draw_panel_windows() {
+/// In a new layout the first tab of each node is in front, so panels that appear then do not take the focus.
+void Studio::draw_panel_windows(bool new_layout) {
+  const ImGuiWindowFlags flags =
+      ImGuiWindowFlags_NoCollapse | (new_layout ? ImGuiWindowFlags_NoFocusOnAppearing : 0);
   for (int i = 0; i < kNPanels; ++i) {
     if (!panel_open_[i]) continue;
-    if (ImGui::Begin(kPanels[i].title, &panel_open_[i], ImGuiWindowFlags_NoCollapse)) draw_panel(i);
+    if (ImGui::Begin(kPanels[i].title, &panel_open_[i], flags)) draw_panel(i);
     ImGui::End();
   }
 }
@@ -112,24 +163,26 @@ void Studio::draw_frame() {
   handle_keys();
   play_recording();
   begin_selection_frame();
+  begin_lab_frame();
   draw_menu_bar();
   if (!status_version_ || *status_version_ != store_.version()) {
     status_ = status_items(store_, context_.live, notice_);
     status_version_ = store_.version();
   }
   draw_status_bar(status_);
-  draw_dockspace(std::exchange(reset_layout_, false));
-  draw_panel_windows();
+  draw_panel_windows(draw_dockspace(panel_set_, std::exchange(reset_layout_, false)));
   draw_open_dialog();
   draw_explanation();
   draw_keys();
 }
 
 void Studio::draw_single_panel(std::string_view panel) {
-  if (panel == kWholeWindow) return draw_frame();
+  if (panel == kWholeLab && panel_set_ != PanelSet::kLab) show_panel_set(PanelSet::kLab);
+  if (panel == kWholeWindow || panel == kWholeLab) return draw_frame();
   const auto found = std::ranges::find(kPanels, panel, &PanelName::name);
   DS_CHECK(found != kPanels.end(), "panel {}", panel);
   begin_selection_frame();
+  begin_lab_frame();
   const ImGuiViewport* viewport = ImGui::GetMainViewport();
   ImGui::SetNextWindowPos(viewport->WorkPos);
   ImGui::SetNextWindowSize(viewport->WorkSize);
@@ -141,7 +194,7 @@ void Studio::draw_single_panel(std::string_view panel) {
 }
 
 std::vector<std::string> panel_names() {
-  std::vector<std::string> names = {kWholeWindow};
+  std::vector<std::string> names = {kWholeWindow, kWholeLab};
   for (const PanelName& panel : kPanels) names.emplace_back(panel.name);
   return names;
 }

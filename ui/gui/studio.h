@@ -1,4 +1,4 @@
-// Studio: menu, dockspace, seven panels, status bar. Names no graphics library, so that app/ may include it.
+// Studio: menu, dockspace, panels, status bar. Names no graphics library, so that app/ may include it.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 
 #include "engine/base/check.h"
 #include "engine/record/command.h"
+#include "ui/gui/lab_state.h"
 #include "ui/gui/panels.h"
 #include "ui/gui/status_bar.h"
 #include "ui/selection.h"
@@ -20,6 +21,7 @@
 namespace draftscope {
 
 enum class Action : uint8_t;
+enum class PanelSet : uint8_t;
 
 /// What a frame asks of whoever owns the window.
 struct StudioRequests {
@@ -34,8 +36,10 @@ struct StudioRequests {
 /// One recording or one live engine, drawn. Needs a current GuiContext only inside draw_* calls.
 class Studio {
  public:
-  /// `store` must outlive the studio. `live`: an engine answers `send`.
-  Studio(const RecordStore& store, std::function<void(Command)> send, bool live);
+  /// `store` must outlive the studio. `live`: an engine answers `send`. `lab` answers questions about dense recordings.
+  Studio(const RecordStore& store, std::function<void(Command)> send, bool live, LabLink lab = {});
+  Studio(const Studio&) = delete;
+  Studio& operator=(const Studio&) = delete;
 
   /// One frame of the whole window, between NewFrame and Render.
   void draw_frame();
@@ -51,22 +55,30 @@ class Studio {
     controls_.rounds_per_s = rounds_per_s;
   }
   void allow_opening(bool traces, bool back_to_live);
-  /// True while the picture changes without input: a recording plays.
-  bool animating() const { return playing_; }
+  /// What the cost panel can do beyond moving points; before the first frame.
+  void set_cost_tools(CostTools tools) { context_.cost_tools = std::move(tools); }
+  /// Offers the cost curves of a file, as the panel's own import does.
+  void import_cost_file(const std::string& path) { import_cost(context_, cost_, path); }
+  /// True while the picture changes without input: a recording plays, or the lab's answer grows.
+  bool animating() const { return playing_ || lab_.busy(); }
 
   Selection& selection() { return selection_; }
   const ControlState& controls() const { return controls_; }
+  const LabState& lab() const { return lab_; }
   void perform(Action action);
 
  private:
   void begin_selection_frame();
+  void begin_lab_frame();
+  void show_panel_set(PanelSet set);
   void play_recording();
   void handle_keys();
   void step_rounds(int64_t n_rounds);
   void draw_panel(int index);
-  void draw_panel_windows();
+  void draw_panel_windows(bool new_layout);
   void draw_menu_bar();
   void draw_file_menu();
+  void draw_edit_menu();
   void draw_view_menu();
   void draw_help_menu();
   void draw_action_item(Action action, bool enabled = true);
@@ -78,12 +90,14 @@ class Studio {
   Selection selection_;
   ControlState controls_;
   CostEditState cost_;
+  LabState lab_;
   PanelContext context_;
   StudioRequests requests_;
   std::string notice_, open_path_;
   std::vector<StatusItem> status_;  // of status_version_
   std::optional<uint64_t> status_version_;
-  std::array<bool, 7> panel_open_;
+  PanelSet panel_set_;
+  std::array<bool, 12> panel_open_;  // in PanelIndex order
   bool can_open_ = false, can_go_live_ = false;
   bool reset_layout_ = false, swap_theme_ = false;
   bool ask_path_ = false, show_explanation_ = false, show_keys_ = false;
@@ -92,7 +106,8 @@ class Studio {
   int64_t last_seq_ = -1;   // round drawn last frame
 };
 
-/// Names for `render --panel`: "window" for everything, then tree, throughput, ... as in the View menu.
+/// Names for `render --panel`: "window" for everything, "lab" for everything in the lab's layout, then tree,
+/// throughput, ... as in the View menu.
 std::vector<std::string> panel_names();
 
 /// Appends what is new to the store; true when something was. Never waits.
@@ -105,6 +120,8 @@ struct StudioOptions {
   bool remember_layout = true;         // in the person's configuration folder
   StartCommand start;                  // what the controls begin with
   double rounds_per_s = 0;             // the speed they show; 0: as fast as possible
+  LabLink lab;                         // for dense recordings
+  CostTools cost_tools;                // presets, knees and files of the cost panel
   std::function<bool()> should_close;  // asked every frame, e.g. after Ctrl-C in the terminal; may be empty
   /// Opens a trace for File > Open and for dropped files; empty: no such menu entry.
   std::function<Result<Poll>(const std::string& path)> open_trace;
@@ -116,9 +133,10 @@ Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live
                          const StudioOptions& options);
 
 /// Draws `panel` (one of panel_names()) to a PNG without a display. `round` is an index into
-/// store.rounds(), -1 for the last; width, height in pixels. Fails on an unknown panel or round, without
-/// EGL, or when `path` cannot be written.
+/// store.rounds(), -1 for the last; width, height in pixels. `lab` must answer within its ask; `tools` are the cost panel's. Fails on an unknown
+/// panel or round, without EGL, or when `path` cannot be written.
 Status render_panel_png(const RecordStore& store, const std::string& panel, int64_t round, int32_t width,
-                        int32_t height, float scale, const std::string& path);
+                        int32_t height, float scale, const std::string& path, const LabLink& lab = {},
+                        const CostTools& tools = {});
 
 }  // namespace draftscope

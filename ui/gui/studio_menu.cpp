@@ -29,6 +29,9 @@ constexpr Term kGlossary[] = {
     {"Bonus", "The large model's own token after the accepted path. It comes free with every round."},
     {"Budget", "How many nodes are verified. More nodes: more tokens accepted, but a slower pass."},
     {"Marginal", "The drafter's probability for a token at a depth, whatever was chosen before it."},
+    {"Dense recording", "Plain decoding that keeps what the drafter says at every position: the lab decides it again."},
+    {"Hindsight", "The best budget when the target's answer is already known. A bound, not a method."},
+    {"Regret", "What a policy lost against hindsight: by its rule, its cost model, its probabilities, or luck."},
     {"Measured, predicted, derived, imported, illustrative",
      "Where a number comes from; every panel says so."},
 };
@@ -76,6 +79,10 @@ void Studio::perform(Action action) {
     case Action::kSavePicture:
       requests_.save_picture = true;
       break;
+    case Action::kUndo:
+      return undo_cost_edit(cost_);
+    case Action::kRedo:
+      return redo_cost_edit(cost_);
     case Action::kQuit:
       requests_.quit = true;
       break;
@@ -88,6 +95,10 @@ void Studio::perform(Action action) {
     case Action::kNormalSize:
       requests_.scale_reset = true;
       break;
+    case Action::kRoundsLayout:
+      return show_panel_set(PanelSet::kRounds);
+    case Action::kLabLayout:
+      return show_panel_set(PanelSet::kLab);
     case Action::kExplain:
       show_explanation_ = !show_explanation_;
       break;
@@ -127,6 +138,11 @@ void Studio::draw_file_menu() {
   draw_action_item(Action::kQuit);
 }
 
+void Studio::draw_edit_menu() {
+  draw_action_item(Action::kUndo, cost_.history.can_undo());
+  draw_action_item(Action::kRedo, cost_.history.can_redo());
+}
+
 void Studio::draw_view_menu() {
   for (int i = 0; i < kNPanels; ++i) ImGui::MenuItem(kPanels[i].title, nullptr, &panel_open_[i]);
   ImGui::Separator();
@@ -136,10 +152,9 @@ void Studio::draw_view_menu() {
   ImGui::Separator();
   const bool light = current_theme() == Theme::kLight;
   if (ImGui::MenuItem("Light colours", nullptr, light)) swap_theme_ = true;
-  if (ImGui::MenuItem("Reset layout")) {
-    panel_open_.fill(true);
-    reset_layout_ = true;
-  }
+  draw_action_item(Action::kRoundsLayout);
+  draw_action_item(Action::kLabLayout);
+  if (ImGui::MenuItem("Reset layout")) show_panel_set(panel_set_);
 }
 
 void Studio::draw_help_menu() {
@@ -150,6 +165,7 @@ void Studio::draw_help_menu() {
 void Studio::draw_menu_bar() {
   if (!ImGui::BeginMainMenuBar()) return;
   const std::pair<const char*, void (Studio::*)()> menus[] = {{"File", &Studio::draw_file_menu},
+                                                              {"Edit", &Studio::draw_edit_menu},
                                                               {"View", &Studio::draw_view_menu},
                                                               {"Help", &Studio::draw_help_menu}};
   for (const auto& [label, draw] : menus) {

@@ -28,10 +28,10 @@ struct Feed {
   std::unique_ptr<Studio> studio;
 };
 
-std::unique_ptr<Feed> make_feed(Poll poll, std::function<void(Command)> send, bool live) {
+std::unique_ptr<Feed> make_feed(Poll poll, std::function<void(Command)> send, bool live, LabLink lab) {
   auto feed = std::make_unique<Feed>();
   feed->poll = std::move(poll);
-  feed->studio = std::make_unique<Studio>(feed->store, std::move(send), live);
+  feed->studio = std::make_unique<Studio>(feed->store, std::move(send), live, std::move(lab));
   return feed;
 }
 
@@ -69,6 +69,7 @@ class Loop {
     first_->studio->allow_opening(options_.open_trace != nullptr, false);
     first_->studio->set_start(options_.start, options_.rounds_per_s);
     first_->studio->set_notice(window_.font_message());
+    first_->studio->set_cost_tools(options_.cost_tools);
   }
 
   void run() {
@@ -76,7 +77,7 @@ class Loop {
       const bool animating = shown().studio->animating();
       const bool soon = live_ || animating || settle_frames_ > 0;
       bool fresh = window_.wait_input(soon ? kLiveWait_s : kIdleWait_s);
-      for (const std::string& path : window_.take_dropped_files()) open(path);
+      for (const std::string& path : window_.take_dropped_files()) take_file(path);
       fresh |= first_->poll(first_->store);
       if (opened_) fresh |= opened_->poll(opened_->store);
       if (due(fresh || animating)) draw();
@@ -129,13 +130,21 @@ class Loop {
     if (requests.open_trace) open(*requests.open_trace);
   }
 
+  /// A dropped file: a cost curve by its name, else a trace.
+  void take_file(const std::string& path) {
+    if (!path.ends_with(".json")) return open(path);
+    shown().studio->import_cost_file(path);
+    settle_frames_ = kSettleFrames;
+  }
+
   void open(const std::string& path) {
     if (!options_.open_trace) return;
     Result<Poll> poll = options_.open_trace(path);
     if (!poll) return shown().studio->set_notice(poll.error());
     opened_ = make_feed(
-        std::move(*poll), [](const Command&) {}, false);
+        std::move(*poll), [](const Command&) {}, false, options_.lab);
     opened_->studio->allow_opening(true, live_);
+    opened_->studio->set_cost_tools(options_.cost_tools);
     opened_->studio->set_notice("opened " + path);
     settle_frames_ = kSettleFrames;
   }
@@ -156,12 +165,13 @@ Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live
   Result<Window> window = Window::open(options.title, options.width, options.height, options.scale,
                                        options.remember_layout ? settings_path() : std::string());
   if (!window) return Error{window.error()};
-  Loop(std::move(*window), make_feed(std::move(poll), std::move(send), live), live, options).run();
+  Loop(std::move(*window), make_feed(std::move(poll), std::move(send), live, options.lab), live, options).run();
   return success();
 }
 
 Status render_panel_png(const RecordStore& store, const std::string& panel, int64_t round, int32_t width,
-                        int32_t height, float scale, const std::string& path) {
+                        int32_t height, float scale, const std::string& path, const LabLink& lab,
+                        const CostTools& tools) {
   const std::vector<std::string> names = panel_names();
   if (std::ranges::find(names, panel) == names.end()) {
     return fail("panel: expected one of {}, found '{}'", fmt::join(names, ", "), panel);
@@ -174,8 +184,9 @@ Status render_panel_png(const RecordStore& store, const std::string& panel, int6
   Result<Offscreen> offscreen = Offscreen::create(width, height, scale);
   if (!offscreen) return Error{offscreen.error()};
   Studio studio(
-      store, [](const Command&) {}, false);
+      store, [](const Command&) {}, false, lab);
   studio.set_notice(offscreen->font_message());
+  studio.set_cost_tools(tools);
   if (round >= 0) {
     studio.selection().follow_live = false;
     studio.selection().round = round;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "engine/base/check.h"
+#include "ui/view/cost_edit.h"
 
 namespace draftscope {
 namespace {
@@ -138,12 +139,7 @@ bool move_point(CostModel& model, int32_t context_row, int32_t row_index, double
   if (row_index < 0 || static_cast<size_t>(row_index) >= model.rows.size()) return false;
   model.verify_s[static_cast<size_t>(context_row) * model.rows.size() + static_cast<size_t>(row_index)] =
       verify_s;
-  if (model.kind != CostKind::kByHand) {
-    model.source = fmt::format("moved by hand in the window from: {}", model.label);
-    model.label = "edited by hand";
-    model.kind = CostKind::kByHand;
-    model.spread_s.clear();
-  }
+  mark_by_hand(model);
   return true;
 }
 

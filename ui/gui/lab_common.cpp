@@ -1,0 +1,138 @@
+// What the lab's panels share.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine/record/policies.h"
+#include "ui/gui/lab_panels.h"
+#include "ui/gui/palette.h"
+#include "ui/gui/panel_common.h"
+
+namespace draftscope {
+namespace {
+
+/// The policies of the budget track: those that differ most, and the one whose regret is shown.
+std::vector<Method> track_methods(const LabState& state) {
+  std::vector<Method> methods = {Method::kDdtree, Method::kCaddtree, Method::kExact, Method::kOracle,
+                                 state.question.regret_of};
+  if (!state.all_policies) return methods;
+  methods.clear();
+  for (const Policy& policy : policies()) methods.push_back(policy.method);
+  return methods;
+}
+
+void update_views(LabState& state) {
+  LabViews& views = state.views;
+  const LabReport& report = *state.report;
+  const bool fresh = state.viewed != state.report;
+  if (fresh) {
+    views.table = lab_table(report);
+    views.regret = regret_stack(report);
+    views.reliability = reliability_plot(report.calibration);
+  }
+  if (fresh || state.viewed_all != state.all_policies)
+    views.track = budget_track(report, track_methods(state));
+  if (fresh || state.viewed_floor != state.floor)
+    views.sweep = sweep_map(report.sweep, static_cast<size_t>(state.floor));
+  state.viewed = state.report;
+  state.viewed_all = state.all_policies;
+  state.viewed_floor = state.floor;
+}
+
+}  // namespace
+
+void LabState::ask() {
+  ++question.number;
+  if (link.ask) link.ask(question);
+}
+
+bool LabState::busy() const {
+  if (question.number == 0 || !link.report) return false;
+  if (report == nullptr) return true;
+  if (!report->problem.empty()) return false;
+  return report->question != question.number || report->best_fixed.budget == 0 ||
+         report->sweep.n_done < static_cast<int64_t>(report->sweep.tokens_per_s.size());
+}
+
+const LabViews* lab_views(const PanelContext& context, LabState& state) {
+  const std::string reason = lab_empty_reason(context.store.info(), context.live, state.report.get());
+  if (!reason.empty()) {
+    draw_empty(reason);
+    return nullptr;
+  }
+  update_views(state);
+  return &state.views;
+}
+
+ImU32 policy_colour(Method method) {
+  const Palette& c = palette();
+  switch (method) {
+    case Method::kDdtree:
+      return c.root;
+    case Method::kCaddtree:
+      return c.faithful;
+    case Method::kExact:
+      return c.best;
+    case Method::kBastion:
+      return c.rejected;
+    case Method::kCast:
+      return c.commit;
+    case Method::kExactFill:
+      return blend(c.best, c.text, 0.45f);
+    case Method::kCalibrated:
+      return blend(c.best, c.root, 0.5f);
+    case Method::kSpine:
+      return blend(c.root, c.text, 0.45f);
+    case Method::kOracle:
+      return c.text;
+    case Method::kPlain:
+    case Method::kDflash:
+      return c.text_dim;
+  }
+  return c.text;
+}
+
+void draw_speed_bar(const LabRow& row, float height) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x, high = ImGui::GetTextLineHeight();
+  const auto x = [&](double share) { return at.x + width * static_cast<float>(std::clamp(share, 0.0, 1.0)); };
+  const ImU32 colour = policy_colour(row.method);
+  const float top = at.y - 0.25f * (height - high), bottom = at.y + high + 0.25f * (height - high);
+  if (row.bound) {
+    list->AddRect({at.x, top}, {x(row.share), bottom}, colour, 0.2f * em());
+  } else {
+    list->AddRectFilled({at.x, top}, {x(row.share), bottom}, with_alpha(colour, row.best ? 0.6f : 0.38f),
+                        0.2f * em());
+  }
+  const float thick = std::max(1.0f, 0.1f * em());
+  list->AddLine({x(row.believed_share), top}, {x(row.believed_share), bottom}, palette().text, thick);
+  if (row.other_share > 0) {  // side B: a thin bar under it
+    const float low = bottom + thick;
+    list->AddRectFilled({at.x, low}, {x(row.other_share), low + 1.5f * thick}, palette().cost);
+  }
+  const std::string words = row.note.empty() ? row.speed : row.speed + "  " + row.note;
+  ImGui::SetCursorScreenPos({at.x + 0.4f * em(), at.y});
+  ImGui::TextUnformatted(words.c_str());
+}
+
+void hatch_rect(ImDrawList* list, ImVec2 min, ImVec2 max, Hatch hatch, ImU32 colour) {
+  if (hatch == Hatch::kNone || max.x - min.x < 1 || max.y - min.y < 1) return;
+  const float step = 0.42f * em(), thick = std::max(1.0f, 0.07f * em());
+  const auto first = [step](float from) { return std::ceil(from / step) * step; };
+  if (hatch == Hatch::kHorizontal) {
+    for (float y = first(min.y); y < max.y; y += step) list->AddLine({min.x, y}, {max.x, y}, colour, thick);
+  }
+  if (hatch == Hatch::kVertical) {
+    for (float x = first(min.x); x < max.x; x += step) list->AddLine({x, min.y}, {x, max.y}, colour, thick);
+  }
+  if (hatch != Hatch::kDiagonal) return;
+  // Lines x + y = c, cut at the rectangle.
+  const float wide = 1.4f * step;
+  for (float c = std::ceil((min.x + min.y) / wide) * wide; c < max.x + max.y; c += wide) {
+    const float x0 = std::max(min.x, c - max.y), x1 = std::min(max.x, c - min.y);
+    if (x1 > x0) list->AddLine({x0, c - x0}, {x1, c - x1}, colour, thick);
+  }
+}
+
+}  // namespace draftscope
