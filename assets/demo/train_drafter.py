@@ -13,6 +13,7 @@ import random
 import time
 
 import torch
+from safetensors.torch import load_file
 from tqdm import tqdm
 from transformers import AutoTokenizer, Qwen3ForCausalLM
 
@@ -59,23 +60,34 @@ def anchors_of(group: list, count: int, device: str) -> torch.Tensor:
     return torch.stack([torch.randint(n, max(len(ids) - 1, n + 1), (count,)) for ids, n, _ in group]).to(device)
 
 
-def block_logits(drafter, target, group: list, anchors, layer_ids: list[int], device: str):
-    """Logits (b, a, block - 1, vocab), what they should say, and which slots lie inside the text."""
-    longest, block = max(len(ids) for ids, _, _ in group), drafter.c["block"]
-    ids = torch.zeros(len(group), longest + block, dtype=torch.long)
-    length = torch.tensor([len(e[0]) for e in group], device=device)
+def padded(group: list, margin: int, device: str):
+    """Ids (b, t + margin) with zeros behind every text, and the lengths (b) of the texts."""
+    ids = torch.zeros(len(group), max(len(row) for row, _, _ in group) + margin, dtype=torch.long)
     for i, (row, _, _) in enumerate(group):
         ids[i, : len(row)] = torch.tensor(row)
-    ids = ids.to(device)
-    with torch.autocast(device, dtype=torch.bfloat16):
-        with torch.no_grad():
-            states = target.model(input_ids=ids[:, :longest], output_hidden_states=True, use_cache=False).hidden_states
-            features = torch.cat([states[layer + 1] for layer in layer_ids], -1)
-        hidden = drafter(target.model.embed_tokens, ids, features, anchors)
-        logits = target.lm_head(hidden)
-    where = anchors[..., None] + torch.arange(1, block, device=device)
+    return ids.to(device), torch.tensor([len(row) for row, _, _ in group], device=device)
+
+
+def block_logits(drafter, target, ids, length, states, anchors):
+    """Logits (b, a, block - 1, vocab), what they should say, and which slots lie inside the text.
+
+    ids (b, t + block) and length (b) of `padded`; states: the target's hidden states (b, t, hidden), embedding first.
+    """
+    features = torch.cat([states[layer + 1] for layer in drafter.c["layer_ids"]], -1)
+    logits = target.lm_head(drafter(target.model.embed_tokens, ids, features, anchors))
+    where = anchors[..., None] + torch.arange(1, drafter.c["block"], device=ids.device)
     truth = ids.gather(1, where.flatten(1)).view_as(where)
     return logits, truth, where < length[:, None, None]
+
+
+def blocks_of(drafter, target, group: list, anchors, device: str):
+    """`block_logits` of a fixed target."""
+    ids, length = padded(group, drafter.c["block"], device)
+    with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.no_grad():
+            states = target.model(input_ids=ids[:, : -drafter.c["block"]], output_hidden_states=True,
+                                  use_cache=False).hidden_states
+        return block_logits(drafter, target, ids, length, states, anchors)
 
 
 def loss_of(logits, truth, inside, gamma: float):
@@ -86,14 +98,14 @@ def loss_of(logits, truth, inside, gamma: float):
 
 
 @torch.no_grad()
-def judge(drafter, target, examples: list, layer_ids, device: str) -> dict:
+def judge(drafter, target, examples: list, device: str) -> dict:
     """Mean tokens per round of a greedy chain at random anchors, by domain (accepted drafts + bonus)."""
     torch.manual_seed(0)
     tau: dict[str, list[float]] = {}
     for example in examples:
         if len(example[0]) - example[1] < 2:
             continue
-        logits, truth, inside = block_logits(drafter, target, [example], anchors_of([example], 24, device), layer_ids, device)
+        logits, truth, inside = blocks_of(drafter, target, [example], anchors_of([example], 24, device), device)
         right = ((logits.argmax(-1) == truth) & inside).int().cumprod(-1).sum(-1)
         tau.setdefault(example[2], []).append(1 + right.float().mean().item())
     return {d: round(sum(v) / len(v), 3) for d, v in sorted(tau.items())}
@@ -110,6 +122,8 @@ def make_drafter(target, args, device: str, mask_id: int) -> Drafter:
                            kv_heads=t.num_key_value_heads, head_dim=t.head_dim, rope_theta=theta, eps=t.rms_norm_eps,
                            layers=args.layers, layer_ids=ids, block=args.block, mask_id=mask_id, vocab=t.vocab_size))
     drafter.to(device).start_from(target)
+    if args.start:
+        drafter.load_state_dict({k: v.float() for k, v in load_file(args.start / "model.safetensors", device=device).items()})
     return drafter
 
 
@@ -122,6 +136,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="training time; the schedule follows it")
     parser.add_argument("--answer-minutes", type=float, default=30, help="time for the target's answers")
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--start", type=pathlib.Path, help="drafter folder of the same shape to begin with")
     parser.add_argument("--mask-token", default="<|mask|>", help="an unused token of the target's vocabulary")
     parser.add_argument("--block", type=int, default=16)
     parser.add_argument("--layers", type=int, default=2)
@@ -154,16 +169,16 @@ def main() -> None:
     drafter = make_drafter(target, args, device, mask_id)
     print(f"{sum(p.numel() for p in drafter.parameters()):,} parameters, {len(examples)} answers, layers "
           f"{drafter.c['layer_ids']}, on {device}; tokens per round at the start: "
-          f"{judge(drafter, target, judged, drafter.c['layer_ids'], device)}", flush=True)
+          f"{judge(drafter, target, judged, device)}", flush=True)
 
     def loss(group: list) -> torch.Tensor:
         anchors = anchors_of(group, args.anchors, device)
-        return loss_of(*block_logits(drafter, target, group, anchors, drafter.c["layer_ids"], device), args.gamma)
+        return loss_of(*blocks_of(drafter, target, group, anchors, device), args.gamma)
 
     training = Training(drafter, args.work / "drafter.pt", args.lr, args.minutes, args.seed, args.resume)
     state = training.run(examples, args.tokens_per_batch, loss, lambda done: 0.5 + 0.5 * math.cos(math.pi * done),
                          lambda: drafter.export(args.out, target.config.num_hidden_layers))
-    state["tokens_per_round_of_a_chain"] = judge(drafter, target, judged, drafter.c["layer_ids"], device)
+    state["tokens_per_round_of_a_chain"] = judge(drafter, target, judged, device)
     state["parameters"] = sum(p.numel() for p in drafter.parameters())
     (args.work / "drafter_figures.json").write_text(json.dumps(state, indent=1))
     print(json.dumps(state))
