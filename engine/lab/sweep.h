@@ -5,8 +5,8 @@
 #include <map>
 
 #include "engine/lab/prepared.h"
+#include "engine/record/cost_curves.h"
 #include "engine/record/lab_report.h"
-#include "engine/speculate/curves.h"
 
 namespace draftscope {
 

@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "engine/record/token_text.h"
 
-#include "engine/record/round.h"
+#include <algorithm>
 
 namespace draftscope {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/record/cost_curves.h"
 #include "engine/record/cost_model.h"
-#include "engine/speculate/curves.h"
 
 namespace draftscope {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/record/cost_curves.h"
 #include "engine/record/cost_model.h"
-#include "engine/speculate/curves.h"
 
 namespace draftscope {
 

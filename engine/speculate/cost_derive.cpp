@@ -3,8 +3,8 @@
 #include <numeric>
 #include <span>
 
+#include "engine/record/cost_curves.h"
 #include "engine/speculate/cost.h"
-#include "engine/speculate/curves.h"
 
 namespace draftscope {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/record/cost_curves.h"
 #include "engine/record/cost_model.h"
-#include "engine/speculate/curves.h"
 
 namespace draftscope {
 

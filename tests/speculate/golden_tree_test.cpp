@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/record/cost_curves.h"
 #include "engine/speculate/budget.h"
-#include "engine/speculate/curves.h"
 #include "engine/speculate/grow.h"
 #include "tests/speculate/golden_files.h"
 
