@@ -5,7 +5,7 @@ program=$(realpath "${1:?usage: screenshots/make.sh build/dev/draftscope}")
 cd "$(dirname "$0")"
 trace=$(mktemp); dense=$(mktemp); trap 'rm -f "$trace" "$dense"' EXIT
 prompt="Tell a bedtime story with Mia, Tom and a small lantern."
-round=4
+round=6
 "$program" record --prompt "$prompt" --method exact --trace "$trace"
 for panel in window tree throughput marginals transcript timeline cost; do
   size=(--width 1200 --height 700)
@@ -14,8 +14,9 @@ for panel in window tree throughput marginals transcript timeline cost; do
 done
 "$program" render --trace "$trace" --panel window --round "$round" --width 3200 --height 1800 --scale 2 --out window-200.png
 
-"$program" record --dense --ignore-end --max-tokens 384 --prompt "$prompt" --trace "$dense"
+gpu=../assets/cost/a800-qwen3-8b-convex.json  # where a large model would decide
+"$program" record --dense --cost "$gpu" --prompt "$prompt" --trace "$dense"
 for panel in lab policies budgets regret calibration sweep; do
-  "$program" render --trace "$dense" --panel "$panel" --round 60 --width 1600 --height 900 --out "$panel.png"
+  "$program" render --trace "$dense" --panel "$panel" --round 40 --width 1600 --height 900 --out "$panel.png"
 done
-"$program" render --trace "$dense" --panel lab --round 60 --width 3200 --height 1800 --scale 2 --out lab-200.png
+"$program" render --trace "$dense" --panel lab --round 40 --width 3200 --height 1800 --scale 2 --out lab-200.png
