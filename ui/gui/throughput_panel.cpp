@@ -123,7 +123,8 @@ void setup_axes(const ThetaPlot& plot, const Curve& curve) {
   ImPlot::SetupAxes(nullptr, nullptr, curve.n_axis ? ImPlotAxisFlags_None : ImPlotAxisFlags_NoTickLabels);
   ImPlot::SetupAxisLimits(ImAxis_X1, -0.02 * last, 1.02 * last, ImPlotCond_Always);
   ImPlot::SetupAxisLimits(ImAxis_Y1, *low - 0.15 * range, *high + 0.2 * range, ImPlotCond_Always);
-  ImPlot::SetupAxisFormat(ImAxis_Y1, "%.4g");
+  // Four digits, but whole numbers in full: 12000, not 1.2e+04.
+  ImPlot::SetupAxisFormat(ImAxis_Y1, *high < 1000 ? "%.4g" : "%.0f");
   if (curve.height < 7 * em()) ImPlot::SetupAxisTicks(ImAxis_Y1, *low, *low + range, 2);
 }
 
