@@ -21,6 +21,11 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
   Result<Tensor> embedding = weights.get("model.embed_tokens.weight", {c.vocab, c.layer.hidden});
   if (!embedding) return Error{embedding.error()};
   target.embedding_ = *std::move(embedding);
+  const NamedShape head{c.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight", {c.vocab, c.layer.hidden}};
+  Result<std::unique_ptr<Matrix>> packed = load_matrix(weights, {&head, 1}, backend);
+  if (!packed) return Error{packed.error()};
+  target.head_ = *std::move(packed);
+  weights.release_pages();  // the largest matrix first, while little else is held
   for (int32_t i = 0; i < c.n_layers; ++i) {
     Result<DecoderLayer> layer =
         DecoderLayer::load(weights, "model.layers." + std::to_string(i) + ".", c.layer, backend);
@@ -31,10 +36,6 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
   Result<Vector> norm = load_vector(weights, "model.norm.weight", c.layer.hidden);
   if (!norm) return Error{norm.error()};
   target.norm_ = *std::move(norm);
-  const NamedShape head{c.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight", {c.vocab, c.layer.hidden}};
-  Result<std::unique_ptr<Matrix>> packed = load_matrix(weights, {&head, 1}, backend);
-  if (!packed) return Error{packed.error()};
-  target.head_ = *std::move(packed);
   weights.release_pages();  // from here on only the embeddings of used tokens are read
   return target;
 }
