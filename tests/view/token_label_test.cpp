@@ -14,7 +14,7 @@ TEST(TokenLabel, WhiteSpaceControlsAndFragmentsAreVisible) {
       {"\n\n", "↵↵"},
       {"\ta\r", "⇥a␍"},
       {"naïve 世界", "naïve␣世界"},
-      {std::string("\0", 1), "<U+0000>"},
+      {std::string_view("\0", 1), "<U+0000>"},
       {"\x1b[0m", "<U+001B>[0m"},
       {"\u200b", "<U+200B>"},
       {"\u202eabc", "<U+202E>abc"},
