@@ -13,21 +13,9 @@
 
 #include "engine/base/check.h"
 #include "engine/base/tensor.h"
+#include "kernels/types.h"
 
 namespace draftscope {
-
-/// How activations enter matrix products and are kept in the KV cache.
-enum class Precision : uint8_t { kBf16, kF32 };
-
-/// Float32 activations in the backend's memory, row-major (rows, cols); a view of an ActBuffer.
-struct Act {
-  float* data = nullptr;
-  int32_t rows = 0;
-  int32_t cols = 0;
-
-  float* row(int32_t r) const { return data + static_cast<int64_t>(r) * cols; }
-  Act first_rows(int32_t n) const { return {data, n, cols}; }
-};
 
 /// Owns the memory behind an Act.
 class ActBuffer {
@@ -65,16 +53,6 @@ struct KeySets {
   std::vector<int32_t> n_contiguous;  // (rows,)
   std::vector<int32_t> extra_begin;   // (rows + 1,)
   std::vector<int32_t> extra;         // indices of cache rows
-};
-
-/// Head sizes of one attention layer; qkv columns are [q heads | k heads | v heads] * head_dim.
-struct HeadLayout {
-  int32_t n_q_heads = 0;  // 0: keys and values only (a drafter's context features)
-  int32_t n_kv_heads = 0;
-  int32_t head_dim = 0;
-
-  int32_t qkv_cols() const { return (n_q_heads + 2 * n_kv_heads) * head_dim; }
-  int32_t q_cols() const { return n_q_heads * head_dim; }
 };
 
 /// Rotations by position: column i pairs with i + head_dim / 2 at angle position * theta^(-2 i / head_dim).

@@ -1,0 +1,87 @@
+// The operations as launches on a stream, over raw device memory. cuda_backend.cpp checks shapes and owns the memory.
+//
+// Every operation is batch-invariant: the bits of a row do not depend on how many rows share the launch.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernels/cuda/rows_view.h"
+#include "kernels/types.h"
+
+namespace draftscope::cuda {
+
+/// Row-major weights (n_out, n_in) in device memory, rows 16-byte aligned; n_in a multiple of 8 (padded with zeros).
+struct WeightsView {
+  const void* data = nullptr;
+  int32_t n_out = 0, n_in = 0;
+  bool is_bf16 = true;  // otherwise float32
+  /// Rows 16 j .. 16 j + 7 are gate rows 8 j .. 8 j + 7, rows 16 j + 8 .. 16 j + 15 the same rows of up.
+  bool gate_up = false;
+};
+
+/// How a product ends.
+enum class Epilogue : uint8_t {
+  kSet,     // out = y
+  kAdd,     // out += y, and out.squares is brought up to date where it is kept
+  kSwiGlu,  // out (rows, n_out / 2) = silu(gate) * up
+};
+
+/// y = x w^T, or y = norm(x) w^T with norm(x) = x / sqrt(mean(x^2) + eps) * norm_weight.
+struct MatmulArgs {
+  Act x;                               // (rows, n_in); with norm_weight: squares kept
+  const float* norm_weight = nullptr;  // (n_in,); null: no norm
+  float eps = 0;
+  WeightsView w;
+  Act out;  // (rows, n_out), or (rows, n_out / 2) for kSwiGlu
+  Epilogue epilogue = Epilogue::kSet;
+  Precision precision = Precision::kBf16;  // of x where it enters the product
+  void* workspace = nullptr;               // matmul_workspace_bytes; zeroed once, left zeroed where it must be
+};
+int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in);
+void matmul(const MatmulArgs& args, cudaStream_t stream);
+
+/// out[r] = table[token[r]]; fills out.squares where it is kept. table (n_vocab, dim).
+void embed(WeightsView table, const RowsView& rows, Act out, cudaStream_t stream);
+/// out = x / sqrt(mean(x^2) + eps) * weight; x, out (rows, dim).
+void rms_norm(Act x, const float* weight, float eps, Act out, cudaStream_t stream);
+
+/// Keys and values (n_layers, n_kv_heads, capacity, head_dim), bf16 or float32.
+struct KvView {
+  void *keys = nullptr, *values = nullptr;
+  int32_t n_layers = 0, n_kv_heads = 0, capacity = 0, head_dim = 0;
+  bool is_bf16 = true;
+};
+/// Rotation tables (n_positions, head_dim / 2).
+struct RopeView {
+  const float *cos = nullptr, *sin = nullptr;
+};
+
+/// Per head: RMS norm of q and k, rotation to position[r]; k and v go to cache row cache_row[r] of `layer`.
+/// qkv (rows, qkv_cols), q normalised and rotated in place. q_norm, k_norm (head_dim,).
+void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps, RopeView rope,
+                      const RowsView& rows, KvView kv, int32_t layer, cudaStream_t stream);
+
+/// Grouped-query attention over one layer of the cache, scale 1 / sqrt(head_dim). qkv (rows, qkv_cols), out (rows, q_cols).
+/// max_keys: no row attends to more; it decides the launch's size, not its results.
+int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t max_keys);
+void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys, Act out,
+               void* workspace, cudaStream_t stream);
+
+/// Most likely tokens of x head^T, ties to the smaller id; NaN counts as the lowest logit, infinities as the largest
+/// finite ones. token, log_p (rows, k), log_p natural log normalised over n_out. k <= min(1024, n_out).
+struct TopKView {
+  int32_t* token = nullptr;
+  float* log_p = nullptr;
+  int32_t k = 0;
+};
+int64_t head_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t max_k);
+void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void* workspace, cudaStream_t stream);
+
+/// Moves cache rows first + kept[i] to first + i in every layer, i < *n_kept; kept ascending; all in device memory.
+void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept, cudaStream_t stream);
+/// out[i] columns [first_col, first_col + x.cols) = x[rows[i]], i < n; rows (n,) in device memory, null: i itself.
+void gather_rows(Act x, const int32_t* rows, int32_t n, Act out, int32_t first_col, cudaStream_t stream);
+
+}  // namespace draftscope::cuda

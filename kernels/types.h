@@ -1,0 +1,35 @@
+// Plain values that operations take on every backend. Free of anything that a device compiler cannot read.
+#pragma once
+
+#include <cstdint>
+
+namespace draftscope {
+
+/// How activations enter matrix products and are kept in the KV cache.
+enum class Precision : uint8_t { kBf16, kF32 };
+
+/// Float32 activations in the backend's memory, row-major (rows, cols); a view of an ActBuffer.
+struct Act {
+  float* data = nullptr;
+  int32_t rows = 0;
+  int32_t cols = 0;
+  float* squares = nullptr;  // (rows, n_square_pieces(cols)) sums of squares of each piece, where a backend keeps them
+
+  float* row(int32_t r) const { return data + static_cast<int64_t>(r) * cols; }
+  Act first_rows(int32_t n) const { return {data, n, cols, squares}; }
+};
+
+constexpr int32_t kSquarePiece = 64;  // columns whose squares are summed together, for the norm that follows
+constexpr int32_t n_square_pieces(int32_t cols) { return (cols + kSquarePiece - 1) / kSquarePiece; }
+
+/// Head sizes of one attention layer; qkv columns are [q heads | k heads | v heads] * head_dim.
+struct HeadLayout {
+  int32_t n_q_heads = 0;  // 0: keys and values only (a drafter's context features)
+  int32_t n_kv_heads = 0;
+  int32_t head_dim = 0;
+
+  int32_t qkv_cols() const { return (n_q_heads + 2 * n_kv_heads) * head_dim; }
+  int32_t q_cols() const { return n_q_heads * head_dim; }
+};
+
+}  // namespace draftscope
