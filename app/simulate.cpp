@@ -1,15 +1,15 @@
 // simulate: a dense recording decided again by every policy under any cost model, without a model.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/dense_file.h"
 #include "app/options.h"
 #include "engine/base/file_map.h"
-#include "engine/lab/simulate.h"
+#include "engine/lab/answer.h"
 #include "engine/record/policies.h"
 #include "engine/speculate/correction.h"
 
@@ -82,27 +82,21 @@ void print_run(const SimulatedRun& run, double plain_tokens_per_s, bool with_rou
   if (with_rounds) print_rounds(run);
 }
 
-BudgetRule rule_of(Method method, const Options& options, const DenseText& text, const Correction* correction) {
-  BudgetRule rule{.method = method, .budget = std::min(options.budget, text.max_nodes), .max_nodes = text.max_nodes};
-  rule.bucket_rows = options.bucket_rows;
-  if (method == Method::kCalibrated) rule.correction = std::make_shared<Correction>(*correction);
-  return rule;
-}
-
-void simulate_all(const DenseText& text, const std::vector<CostModel>& costs, const std::vector<Method>& methods,
-                  const Options& options, const Correction* correction) {
+void simulate_all(const PreparedTexts& texts, const std::vector<CostModel>& costs, const std::vector<Method>& methods,
+                  const Options& options) {
+  LabQuestion question;
+  question.budget = options.budget;
+  question.bucket_rows = options.bucket_rows;
   for (const CostModel& cost : costs) {
     const CostTable table(cost);
-    const double plain = simulate(prepare(text, TreeOrder::kChain), table, rule_of(Method::kPlain, options, text, nullptr))
-                             .tokens_per_s();
+    const double plain = simulate_policy(texts, question, Method::kPlain, table).tokens_per_s();
     if (!options.json) {
-      std::printf("%s (%s): %d tokens, times predicted by the cost model\n", cost.label.c_str(), name(cost.kind), text.n_tokens());
+      std::printf("%s (%s): %d tokens, times predicted by the cost model\n", cost.label.c_str(), name(cost.kind),
+                  texts.text.n_tokens());
       std::printf("%-11s %10s %10s %12s %11s %11s\n", "method", "tokens/s", "x plain", "tokens/round", "nodes/round", "believed");
     }
     for (const Method method : methods) {
-      const Correction applied = method == Method::kCalibrated ? *correction : Correction{};
-      const SimulatedRun run =
-          simulate(prepare(text, order_of(method), applied), table, rule_of(method, options, text, correction));
+      const SimulatedRun run = simulate_policy(texts, question, method, table);
       if (options.json) std::printf("%s\n", json_of(run, cost, options.rounds).dump().c_str());
       else print_run(run, plain, options.rounds);
     }
@@ -112,14 +106,17 @@ void simulate_all(const DenseText& text, const std::vector<CostModel>& costs, co
 int simulate_command(const Options& options) {
   Result<DenseFile> file = read_dense_file(options.trace);
   if (!file) return report(file.error());
-  Result<Correction> correction = Correction{};
-  if (!options.correction_file.empty()) correction = read_correction(options.correction_file);
-  if (!correction) return report(correction.error());
-  Result<std::vector<Method>> methods = chosen_methods(options, !options.correction_file.empty());
+  std::shared_ptr<const Correction> correction;
+  if (!options.correction_file.empty()) {
+    Result<Correction> read = read_correction(options.correction_file);
+    if (!read) return report(read.error());
+    correction = std::make_shared<const Correction>(*std::move(read));
+  }
+  Result<std::vector<Method>> methods = chosen_methods(options, correction != nullptr);
   if (!methods) return report(methods.error());
   Result<std::vector<CostModel>> costs = cost_models(options, file->info);
   if (!costs) return report(costs.error());
-  simulate_all(file->text, *costs, *methods, options, &*correction);
+  simulate_all(prepare_all(std::move(file->text), std::move(correction)), *costs, *methods, options);
   return 0;
 }
 

@@ -42,17 +42,15 @@ int32_t PreparedPosition::accepted_with(int32_t n) const {
   return static_cast<int32_t>(std::upper_bound(enters.begin(), enters.end(), n) - enters.begin());
 }
 
-PreparedPosition prepare_position(const DenseText& text, size_t position, TreeOrder order,
-                                  const Correction& correction) {
-  const DensePosition& here = text.at[position];
-  const DraftTree tree = every_candidate(here.q, here.root_token, rule_of(order, text.max_nodes, correction));
-  return {here.context_len, expected_tokens_of(tree), entries_of(tree, text, position)};
-}
-
 PreparedText prepare(const DenseText& text, TreeOrder order, const Correction& correction) {
+  const BudgetRule rule = rule_of(order, text.max_nodes, correction);
   PreparedText prepared{text.max_nodes, {}};
   prepared.at.reserve(text.at.size());
-  for (size_t i = 0; i < text.at.size(); ++i) prepared.at.push_back(prepare_position(text, i, order, correction));
+  for (size_t i = 0; i < text.at.size(); ++i) {
+    const DensePosition& here = text.at[i];
+    const DraftTree tree = every_candidate(here.q, here.root_token, rule);
+    prepared.at.push_back({here.context_len, expected_tokens_of(tree), entries_of(tree, text, i)});
+  }
   return prepared;
 }
 

@@ -32,7 +32,4 @@ struct PreparedText {
 /// Grows every position's candidates up to text.max_nodes. Some 20 us a position; done once per text and order.
 PreparedText prepare(const DenseText& text, TreeOrder order, const Correction& correction = {});
 
-/// What `prepare` does for one position, `text.at[position]`.
-PreparedPosition prepare_position(const DenseText& text, size_t position, TreeOrder order, const Correction& correction);
-
 }  // namespace draftscope
