@@ -59,17 +59,13 @@ class WarpBound {
 };
 
 /// Pops until the tree has `last` nodes below the root, or nothing is left; returns how many it has.
-__device__ inline int32_t grow_to(Frontier& frontier, int32_t n, int32_t last) {
-  for (; n < last; ++n) {
-    const Frontier::Candidate next = frontier.next();
-    if (!next.exists()) break;
-    frontier.pop(next, n + 1);
-  }
-  return n;
+__device__ inline int32_t grow_to(Frontier& frontier, int32_t last) {
+  while (frontier.n_nodes() < last && frontier.next().exists()) frontier.pop();
+  return frontier.n_nodes();
 }
 
 __device__ inline Grown grow_fixed(Frontier& frontier, int32_t asked, int32_t max_nodes) {
-  const int32_t n = grow_to(frontier, 0, min(asked, max_nodes));
+  const int32_t n = grow_to(frontier, min(asked, max_nodes));
   if (n == asked) return {n, n, RoundStop::kFixedBudget};
   return {n, n, n == max_nodes ? RoundStop::kNodeLimit : RoundStop::kHeapEmpty};
 }
@@ -91,40 +87,111 @@ __device__ inline Grown grow_chain(const GrowingTree& tree, int32_t max_nodes, i
   return {n, n, n == max_nodes ? RoundStop::kNodeLimit : RoundStop::kHeapEmpty};
 }
 
+/// Nodes popped together, so that their probabilities and throughputs are worked out side by side. A rule that stops
+/// among them leaves the rest of them out.
+constexpr int32_t kStride = 16;
+
+/// What lane i knows of the i-th of the nodes after the n-th.
+struct Stride {
+  bool is_used = false;
+  double next_q = 0;           // the node's probability
+  double expected_before = 1;  // tokens that the tree expects without it
+  double expected = 1;         // and with it
+};
+
+/// Nodes n + 1 .. grown of the tree; phi, the sum of the probabilities so far, goes on in pop order.
+__device__ inline Stride take_stride(const GrowingTree& tree, int32_t n, int32_t grown, double& phi, int32_t lane) {
+  Stride stride;
+  stride.is_used = lane < grown - n;
+  if (stride.is_used) stride.next_q = std::exp(tree.path_log_q[n + 1 + lane]);
+#pragma unroll
+  for (int32_t i = 0; i < kStride; ++i) {
+    if (i == lane) stride.expected_before = 1 + phi;
+    phi += __shfl_sync(kAllLanes, stride.next_q, i);  // 0 beyond the last node
+    if (i == lane) stride.expected = 1 + phi;
+  }
+  return stride;
+}
+
 /// CaDDTree: pops while theta rises. cost_s (max_nodes + 1,): draft and C_v(n).
-__device__ inline Grown grow_while_theta_rises(Frontier& frontier, const double* cost_s, int32_t max_nodes) {
+__device__ inline Grown grow_while_theta_rises(Frontier& frontier, const GrowingTree& tree, const double* cost_s,
+                                               int32_t max_nodes, int32_t lane) {
   double phi = 0, theta = 1 / cost_s[0];
-  for (int32_t n = 0; n < max_nodes; ++n) {
-    const Frontier::Candidate next = frontier.next();
-    if (!next.exists()) return {n, n, RoundStop::kHeapEmpty};
-    phi += std::exp(next.log_q());
-    const double next_theta = (1 + phi) / cost_s[n + 1];
-    if (next_theta <= theta) return {n, n, RoundStop::kThetaFell};
-    theta = next_theta;
-    frontier.pop(next, n + 1);
+  for (int32_t n = 0; n < max_nodes;) {
+    const int32_t last = min(n + kStride, max_nodes), grown = grow_to(frontier, last);
+    const Stride stride = take_stride(tree, n, grown, phi, lane);
+    const double with = stride.is_used ? stride.expected / cost_s[n + 1 + lane] : 0;
+    double without = __shfl_up_sync(kAllLanes, with, 1);
+    if (lane == 0) without = theta;
+    const uint32_t fell = __ballot_sync(kAllLanes, stride.is_used && with <= without);
+    if (fell != 0) {
+      n += __ffs(static_cast<int>(fell)) - 1;
+      return {n, n, RoundStop::kThetaFell};
+    }
+    if (grown < last) return {grown, grown, RoundStop::kHeapEmpty};
+    theta = __shfl_sync(kAllLanes, with, grown - n - 1);
+    n = grown;
   }
   return {max_nodes, max_nodes, RoundStop::kNodeLimit};
 }
 
-/// Pops until no larger tree can win; the winner is the smallest argmax so far. cost_s (max_nodes + 1,): the whole round.
-__device__ inline Grown grow_until_proved(Frontier& frontier, const double* cost_s, int32_t max_nodes, int32_t lane) {
-  WarpBound bound(cost_s, max_nodes, lane);
-  double phi = 0, best_theta = 1 / cost_s[0];
-  int32_t best = 0;
-  for (int32_t n = 0; n < max_nodes; ++n) {
-    const Frontier::Candidate next = frontier.next();
-    if (!next.exists()) return {n, best, RoundStop::kHeapEmpty};
-    const double next_q = std::exp(next.log_q());
-    if (bound.nothing_beats(best_theta, n, 1 + phi, next_q)) return {n, best, RoundStop::kBoundProved};
-    frontier.pop(next, n + 1);
-    phi += next_q;
-    const double theta = (1 + phi) / cost_s[n + 1];
-    if (theta > best_theta) {
-      best_theta = theta;
-      best = n + 1;
-    }
+/// A size and its throughput; the smaller of two equal ones is better.
+struct Best {
+  double theta = 0;
+  int32_t n = 0;
+};
+__device__ inline Best shift_up(Best best, int32_t lanes) {
+  return {__shfl_up_sync(kAllLanes, best.theta, lanes), __shfl_up_sync(kAllLanes, best.n, lanes)};
+}
+__device__ inline Best of_lane(Best best, int32_t lane) {
+  return {__shfl_sync(kAllLanes, best.theta, lane), __shfl_sync(kAllLanes, best.n, lane)};
+}
+
+/// On every lane the best of `so_far` and of the lanes up to it, which come in ascending n.
+__device__ inline Best best_up_to(Best so_far, Best mine, int32_t lane) {
+  if (lane == 0 && !(mine.theta > so_far.theta)) mine = so_far;
+#pragma unroll
+  for (int32_t step = 1; step < kStride; step *= 2) {
+    const Best earlier = shift_up(mine, step);
+    if (lane >= step && !(mine.theta > earlier.theta)) mine = earlier;
   }
-  return {max_nodes, best, RoundStop::kNodeLimit};
+  return mine;
+}
+
+/// Asks, as the host does before every pop, whether any tree beyond the first n + i nodes can still win.
+__device__ inline bool is_proved(WarpBound& bound, const Stride& stride, Best before, int32_t n, int32_t i) {
+  return bound.nothing_beats(__shfl_sync(kAllLanes, before.theta, i), n + i,
+                             __shfl_sync(kAllLanes, stride.expected_before, i),
+                             __shfl_sync(kAllLanes, stride.next_q, i));
+}
+
+/// Pops until no larger tree can win; the winner is the smallest argmax so far. cost_s (max_nodes + 1,): of whole rounds.
+__device__ inline Grown grow_until_proved(Frontier& frontier, const GrowingTree& tree, const double* cost_s,
+                                          int32_t max_nodes, int32_t lane) {
+  WarpBound bound(cost_s, max_nodes, lane);
+  double phi = 0;
+  Best best{1 / cost_s[0], 0};
+  for (int32_t n = 0; n < max_nodes;) {
+    const int32_t last = min(n + kStride, max_nodes), grown = grow_to(frontier, last);
+    const Stride stride = take_stride(tree, n, grown, phi, lane);
+    const double theta = stride.is_used ? stride.expected / cost_s[n + 1 + lane] : 0;
+    const Best with = best_up_to(best, {theta, n + 1 + lane}, lane);
+    Best before = shift_up(with, 1);
+    if (lane == 0) before = best;
+    // What is beaten stays beaten: only where the last question has no rival left can an earlier one have had none.
+    WarpBound ahead = bound;
+    const int32_t final = grown - n - 1;
+    if (grown > n && is_proved(ahead, stride, before, n, final)) {
+      int32_t i = 0;
+      while (i < final && !is_proved(bound, stride, before, n, i)) ++i;
+      return {n + i, of_lane(before, i).n, RoundStop::kBoundProved};
+    }
+    bound = ahead;
+    if (grown > n) best = of_lane(with, final);
+    if (grown < last) return {grown, best.n, RoundStop::kHeapEmpty};
+    n = grown;
+  }
+  return {max_nodes, best.n, RoundStop::kNodeLimit};
 }
 
 /// Grows `tree`, whose root is set, by the round's rule.
@@ -135,10 +202,13 @@ __device__ inline Grown grow_by_rule(const GrowingTree& tree, const RoundParams&
   if (params.rule == GrowRule::kChain) return grow_chain(tree, max_nodes, lane);
   Frontier frontier(tree, lane);
   if (params.rule == GrowRule::kFixed) return grow_fixed(frontier, params.budget, max_nodes);
-  if (params.rule == GrowRule::kThetaFalls) return grow_while_theta_rises(frontier, cost_s, max_nodes);
-  Grown grown = grow_until_proved(frontier, cost_s, max_nodes, lane);
+  if (params.rule == GrowRule::kThetaFalls) {
+    return grow_while_theta_rises(frontier, tree, cost_s, max_nodes, lane);
+  }
+  Grown grown = grow_until_proved(frontier, tree, cost_s, max_nodes, lane);
   if (params.rule == GrowRule::kExactFill) {
-    grown.n_grown = grow_to(frontier, grown.n_grown, filled(params, grown.n_grown, max_nodes));
+    const int32_t edge = filled(params, grown.n_grown, max_nodes);
+    grown.n_grown = min(edge, grow_to(frontier, edge));
     grown.n_chosen = filled(params, grown.n_chosen, grown.n_grown);
   }
   return grown;

@@ -1,9 +1,9 @@
 // The candidates of a growing tree, kept by one warp.
 //
-// They live in 32 groups of 32 slots in shared memory, and lane g remembers the best of group g. The next pop is a warp
-// maximum over the lanes; afterwards one more warp maximum, over the 32 slots of the group it came from, restores the
-// lane's knowledge. A popped candidate's next sibling takes its slot and its first child the next free one, so growth to
-// n nodes needs n slots.
+// They live in 32 groups of 32 slots in shared memory, and lane g remembers the best of group g. After a pop one warp
+// maximum, over the 32 slots of the group it came from, restores the lane's knowledge, and another, over the lanes,
+// finds the next pop; as long as there is one group, the first is enough. A popped candidate's next sibling takes its
+// slot and its first child the next free one, so growth to n nodes needs n slots.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -44,17 +44,21 @@ class Frontier {
     const uint64_t key = key_of(first, 0.0);
     if (lane_ == 0) store(0, key, first);
     __syncwarp();
-    if (lane_ == 0) best_ = {key, 0};
+    next_ = {key, 0};
+    if (lane_ == 0) best_ = next_;
     n_slots_ = 1;
   }
 
   /// The candidate that the next pop adds, the same on every lane.
-  __device__ Candidate next() const { return best_of_warp(best_); }
+  __device__ Candidate next() const { return next_; }
+  /// Nodes below the root so far.
+  __device__ int32_t n_nodes() const { return n_nodes_; }
 
-  /// Makes `next`, which exists, node `index` of the tree, and its sibling and child candidates.
-  __device__ void pop(Candidate next, int32_t index) {
-    const Link popped = tree_.slot[next.slot];
-    const double path = next.log_q();
+  /// Makes the next candidate, which exists, the tree's next node, and its sibling and child candidates.
+  __device__ void pop() {
+    const int32_t index = ++n_nodes_;
+    const Link popped = tree_.slot[next_.slot];
+    const double path = next_.log_q();
     const Link sibling{popped.parent, popped.depth, static_cast<uint16_t>(popped.rank + 1)};
     const Link child{static_cast<uint16_t>(index), static_cast<uint16_t>(popped.depth + 1), 0};
     const uint64_t sibling_key = key_of(sibling, tree_.path_log_q[popped.parent]);
@@ -64,17 +68,19 @@ class Frontier {
     if (lane_ == 0) {
       tree_.node[index] = popped;
       tree_.path_log_q[index] = path;
-      store(next.slot, sibling_key, sibling);
+      store(next_.slot, sibling_key, sibling);
       if (child_key != 0) store(n_slots_, child_key, child);
     }
     __syncwarp();
 
-    const int32_t group = next.slot / kWarp, at = group * kWarp + lane_;
-    const Candidate refreshed = best_of_warp({tree_.key[at], at});
-    if (lane_ == group) best_ = refreshed;
-    if (child_key == 0) return;
-    if (lane_ == n_slots_ / kWarp && lane_ != group) improve({child_key, n_slots_}, child);
-    ++n_slots_;
+    const int32_t group = next_.slot / kWarp, at = group * kWarp + lane_;
+    next_ = best_of_warp({tree_.key[at], at});
+    if (lane_ == group) best_ = next_;
+    if (child_key != 0) {
+      if (lane_ == n_slots_ / kWarp && lane_ != group) improve({child_key, n_slots_}, child);
+      ++n_slots_;
+    }
+    if (n_slots_ > kWarp) next_ = best_of_warp(best_);
   }
 
  private:
@@ -116,7 +122,9 @@ class Frontier {
   GrowingTree tree_;
   int32_t lane_;
   Candidate best_;       // of group `lane`
+  Candidate next_;       // of all
   int32_t n_slots_ = 0;  // ever used
+  int32_t n_nodes_ = 0;
 };
 
 }  // namespace draftscope::cuda

@@ -1,8 +1,9 @@
 // A round that lives in device memory: growth, decision, choice, acceptance and record as launches on a stream.
 //
-// Order of a round: draft_rows, the drafter's passes and its head; grow; the target's pass and head; accept; keep_rows
-// and gather_rows by kept; finish. The host learns the size of the verify pass from one mapped word after grow and reads
-// the rest from a ring (round_ring.h) one round late.
+// Order of a round: draft_rows, the drafter's passes and its head into `marginals`; grow; the target's pass over
+// `verify` and its head into `answer`; accept; keep_rows from &state->context_len by kept and &state->n_kept, and
+// gather_rows of the features by kept; finish. The host learns the size of the verify pass from one mapped word after
+// grow, and reads the rest from a ring (round_ring.h) one round late.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -116,9 +117,9 @@ struct DraftRows {
 
 /// Begins a round with a drafter: fills `rows`, with padding beyond the state's n_new context rows.
 void draft_rows(const RoundView& round, const DraftRows& rows, cudaStream_t stream);
-/// Grows the tree from the marginals, decides how much of it is verified, tells the host, and fills the verify rows up to
-/// the bucket. Node for node and bit for bit TreeGrower's tree; decisions are choose_tree's, except that exp may differ
-/// from the host's in the last bit, so two sizes whose theta agree to 1e-15 or so may change places.
+/// Grows the tree from the marginals, decides how much of it is verified, tells the host, and fills the verify rows up
+/// to the bucket. Node for node and bit for bit TreeGrower's tree; decisions are choose_tree's, except that the device's
+/// exp may differ from the host's in the last bit, so sizes whose theta agree to 1e-15 or so may change places.
 void grow(const RoundView& round, cudaStream_t stream);
 /// The target's choice after each of the first n_rows rows (those in use), and the accepted path. n_rows: the bucket.
 void accept(const RoundView& round, int32_t n_rows, cudaStream_t stream);

@@ -44,7 +44,9 @@ RoundBuffers::RoundBuffers(const RoundLimits& limits) : params_(1), state_(1), g
   const size_t n_costs = count(max_contexts_, n_nodes);
   doubles_ = DeviceBuffer<double>(static_cast<size_t>(n_nodes) + static_cast<size_t>(max_contexts_) + 2 * n_costs);
   view_.tree.path_log_q = doubles_.data();
-  view_.cost = {take_ints(max_contexts_), doubles_.data() + n_nodes, doubles_.data() + n_nodes + max_contexts_, nullptr};
+  view_.cost.context = take_ints(max_contexts_);
+  view_.cost.draft_s = doubles_.data() + n_nodes;
+  view_.cost.verify_s = view_.cost.draft_s + max_contexts_;
   view_.cost.faithful_s = view_.cost.verify_s + n_costs;
 
   const size_t n_marginals = count(limits.n_depths, limits.n_ranks), n_answers = count(n_rows, limits.answer_ranks);
@@ -74,6 +76,8 @@ RoundBuffers::RoundBuffers(const RoundLimits& limits) : params_(1), state_(1), g
 
 void RoundBuffers::set_params(const RoundParams& params, cudaStream_t stream) {
   DS_CHECK(params.max_nodes >= 0 && params.max_nodes <= view_.max_nodes && params.n_contexts <= max_contexts_);
+  const bool needs_costs = params.rule >= GrowRule::kThetaFalls;
+  DS_CHECK(params.n_contexts >= (needs_costs ? 1 : 0), "a rule that weighs costs, and no costs");
   DS_CHECK(params.n_buckets >= 1 && params.n_buckets <= kMaxBuckets);
   const int32_t last = params.bucket_rows[params.n_buckets - 1];
   DS_CHECK(last > params.max_nodes && last <= view_.verify.n_rows, "buckets up to {} rows for {} nodes", last,

@@ -109,7 +109,8 @@ __device__ void write_tree(const RoundView& round, const RoundState& state, cons
   }
 }
 
-__device__ void write_rows(const RoundView& round, const RoundParams& params, const RoundState& state, const Link* tree) {
+__device__ void write_rows(const RoundView& round, const RoundParams& params, const RoundState& state,
+                           const Link* tree) {
   const int32_t words = (state.bucket + 31) / 32;
   for (int32_t row = static_cast<int32_t>(threadIdx.x); row < state.bucket; row += kThreads) {
     for (int32_t word = 0; word < words; ++word) round.verify.extra_bits[row * words + word] = 0;

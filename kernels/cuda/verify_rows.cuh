@@ -21,8 +21,8 @@ __device__ inline void pad_row(const RowsArrays& rows, int32_t r, int32_t spare_
 
 /// Row `node` of the pass: it attends to the context, its ancestors and itself. While the path from the root runs
 /// 0, 1, 2, ... its rows are contiguous with the context. node's bits must be 0.
-__device__ inline void node_row(const RowsArrays& rows, int32_t node, int32_t token, const Link* tree, int32_t context_len,
-                                int32_t bit_words) {
+__device__ inline void node_row(const RowsArrays& rows, int32_t node, int32_t token, const Link* tree,
+                                int32_t context_len, int32_t bit_words) {
   rows.token[node] = token;
   rows.position[node] = context_len + tree[node].depth;
   rows.cache_row[node] = context_len + node;

@@ -59,6 +59,9 @@ struct DeviceRound {
     }
     params.bucket_rows[params.n_buckets++] = params.max_nodes + 1;
   }
+  int32_t bucket_of(int32_t n_rows) const {
+    return *std::lower_bound(params.bucket_rows, params.bucket_rows + params.n_buckets, n_rows);
+  }
   /// One context only.
   void set_cost(const RoundCost& cost) {
     params.n_contexts = 1;
