@@ -8,7 +8,6 @@
 
 #include "engine/base/utf8.h"
 #include "engine/speculate/accept.h"
-#include "engine/speculate/ancestors.h"
 #include "engine/speculate/grow.h"
 
 namespace draftscope {
@@ -39,10 +38,10 @@ RoundRecord Session::round() {
   DS_CHECK(!done());
   RoundRecord record;
   record.seq = n_rounds_;
-  record.context_len = target_kv_.length;
+  record.context_len = memory_.target_kv.length;
   record.method = options_.rule.method;
   record.telemetry_ns = telemetry_ns_;
-  const RoundCost cost = cost_->at(target_kv_.length, options_.rule.max_nodes);
+  const RoundCost cost = cost_->at(memory_.target_kv.length, options_.rule.max_nodes);
   StageClock clock;
 
   // 1. Draft: one drafter pass gives a distribution for every position of the block.
@@ -76,14 +75,14 @@ Marginals Session::draft() {
   if (options_.rule.method == Method::kPlain && !options_.dense) return {};
   take_in_features();
   const int32_t n_ranks = options_.rule.method == Method::kDflash ? kViewedRanks : options_.rule.max_nodes;
-  return pair_->drafter->draft(root_token_, options_.block_size, n_ranks, pair_->target, drafter_rope_, drafter_kv_,
-                               drafter_work_);
+  return pair_->drafter->draft(root_token_, options_.block_size, n_ranks, pair_->target, memory_.drafter_rope, memory_.drafter_kv,
+                               memory_.drafter_work);
 }
 
 void Session::take_in_features() {
   if (n_new_features_ == 0) return;
-  pair_->drafter->append_context(new_features_->act.first_rows(n_new_features_), drafter_rope_, drafter_kv_,
-                                 drafter_work_);
+  pair_->drafter->append_context(new_features_->act.first_rows(n_new_features_), memory_.drafter_rope, memory_.drafter_kv,
+                                 memory_.drafter_work);
   n_new_features_ = 0;
 }
 
@@ -100,20 +99,14 @@ Choice Session::grow(const Marginals& q, const RoundCost& cost) {
 }
 
 Verdict Session::verify(const DraftTree& tree, int32_t n_nodes) {
-  const int32_t n_rows = n_nodes + 1, context_len = target_kv_.length;
-  AncestorRows seen = ancestor_rows(tree, n_nodes, context_len);
-  const KeySets keys{std::move(seen.n_contiguous), std::move(seen.extra_begin), std::move(seen.extra)};
-  std::vector<int32_t> positions(n_rows);
-  for (int32_t i = 0; i < n_rows; ++i) positions[i] = context_len + tree.depth[i];
-
-  const std::span<const int32_t> tokens = std::span(tree.token).first(n_rows);
-  pair_->target.forward(tokens, {positions, keys, target_rope_}, target_kv_, target_work_);
-  pair_->target.head(target_work_.hidden->act.first_rows(n_rows), n_target_ranks(), target_top_);
+  const int32_t n_rows = n_nodes + 1;
+  memory_.pass(*pair_, tree_rows(tree, n_nodes, memory_.target_kv.length));
+  pair_->target.head(memory_.target_work.hidden->act.first_rows(n_rows), n_target_ranks(), target_top_);
 
   Verdict verdict;
   for (int32_t i = 0; i < n_rows; ++i) {
     const std::span<const float> log_p(target_top_.log_p.data() + static_cast<size_t>(i) * target_top_.k, target_top_.k);
-    const int32_t rank = choose_rank(log_p, positions[i] + 1, options_.sampling);
+    const int32_t rank = choose_rank(log_p, memory_.rows.position[i] + 1, options_.sampling);
     verdict.choice.push_back(target_top_.token[static_cast<size_t>(i) * target_top_.k + rank]);
     verdict.choice_log_p.push_back(log_p[rank]);
   }
@@ -121,9 +114,9 @@ Verdict Session::verify(const DraftTree& tree, int32_t n_nodes) {
 }
 
 void Session::commit(const DraftTree& tree, const Accepted& accepted) {
-  target_kv_.keep(*pair_->backend, accepted.path);
+  memory_.target_kv.keep(*pair_->backend, accepted.path);
   if (pair_->drafter) {
-    const Act features = target_work_.features->act;
+    const Act features = memory_.target_work.features->act;
     const int32_t n_kept = static_cast<int32_t>(accepted.path.size());
     const Act waiting{new_features_->act.row(n_new_features_), n_kept, features.cols};
     pair_->backend->gather_rows(features, accepted.path, waiting, 0);

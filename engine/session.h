@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/model/pair.h"
+#include "engine/pair_memory.h"
 #include "engine/record/round.h"
 #include "engine/sampler.h"
 #include "engine/speculate/budget.h"
@@ -80,10 +80,7 @@ class Session {
   int32_t n_prompt_ = 0, max_output_ = 0;
   bool context_is_limit_ = false;
 
-  Rope target_rope_, drafter_rope_;
-  KvCache target_kv_, drafter_kv_;
-  TargetWorkspace target_work_;
-  DrafterWorkspace drafter_work_;
+  PairMemory memory_;
   TopK target_top_;
   std::unique_ptr<ActBuffer> new_features_;  // of tokens the drafter has not taken in yet
   int32_t n_new_features_ = 0;

@@ -37,8 +37,9 @@ void check_case(const Json& about, CpuPath path) {
   EXPECT_EQ(models.drafter.config().mask_token_id, whole(about, "mask_token_id"));
   const LayerConfig& layer = models.drafter.config().layer;
   const int32_t vocab = models.target.config().vocab, block = whole(about, "block_size");
-  const Rope rope = make_rope(layer.head_dim, layer.rope_theta, kCapacity);
-  const Rope target_rope = make_rope(models.target.config().layer.head_dim, models.target.config().layer.rope_theta, kCapacity);
+  const LayerConfig& target_layer = models.target.config().layer;
+  const PlacedRope rope = place_rope(*models.backend, layer.head_dim, layer.rope_theta, kCapacity);
+  const PlacedRope target_rope = place_rope(*models.backend, target_layer.head_dim, target_layer.rope_theta, kCapacity);
   KvCache target_kv = models.target.make_kv(kCapacity), kv = models.drafter.make_kv(kCapacity);
   TargetWorkspace target_work = models.target.make_workspace(kCapacity, models.drafter.config().target_layer_ids);
   DrafterWorkspace work = models.drafter.make_workspace(kCapacity);
@@ -52,8 +53,9 @@ void check_case(const Json& about, CpuPath path) {
     // The target reads the forced tokens; their features are what the drafter takes in.
     const std::vector<int32_t> tokens(sequence.begin() + before, sequence.begin() + start);
     const int32_t n = start - before;
-    const KeySets keys = causal_keys(before, n);
-    models.target.forward(tokens, {counting(before, n), keys, target_rope}, target_kv, target_work);
+    PassRows rows = chain_rows(tokens, before);
+    models.backend->place(rows);
+    models.target.forward(rows, target_rope, *target_kv.store, target_work);
     target_kv.length = start;
     const Act features = target_work.features->act.first_rows(n);
     expect_close({features.data, static_cast<size_t>(n) * features.cols}, expected.values<float>(prefix + "target_hidden"),

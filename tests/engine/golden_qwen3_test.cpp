@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/record/round.h"
-#include "engine/speculate/ancestors.h"
 #include "tests/engine/passes.h"
 #include "tests/speculate/golden_files.h"
 
@@ -14,17 +13,17 @@ class Runner {
  public:
   Runner(const std::string& dir, CpuPath path)
       : backend_(f32_backend(path)), target_(must(Target::open(path_of("qwen3/" + dir), *backend_))),
-        rope_(make_rope(target_.config().layer.head_dim, target_.config().layer.rope_theta, 4096)),
+        rope_(place_rope(*backend_, target_.config().layer.head_dim, target_.config().layer.rope_theta, 4096)),
         kv_(target_.make_kv(4096)),
         work_(target_.make_workspace(4096, counting(0, target_.config().n_layers))) {}
 
-  void pass(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions, const KeySets& keys) {
-    n_rows_ = static_cast<int32_t>(tokens.size());
-    target_.forward(tokens, {positions, keys, rope_}, kv_, work_);
+  void pass(PassRows rows) {
+    backend_->place(rows);
+    target_.forward(rows, rope_, *kv_.store, work_);
   }
   void chain(const std::vector<int32_t>& tokens) {
     const int32_t n = static_cast<int32_t>(tokens.size());
-    pass(tokens, counting(kv_.length, n), causal_keys(kv_.length, n));
+    pass(chain_rows(tokens, kv_.length));
     keep(counting(0, n));
   }
   void keep(const std::vector<int32_t>& rows) { kv_.keep(*backend_, rows); }
@@ -57,10 +56,9 @@ class Runner {
  private:
   std::unique_ptr<Backend> backend_;
   Target target_;
-  Rope rope_;
+  PlacedRope rope_;
   KvCache kv_;
   TargetWorkspace work_;
-  int32_t n_rows_ = 0;
 };
 
 void check_chain(Runner& runner, const Tensors& expected) {
@@ -97,14 +95,12 @@ void check_tree(Runner& runner, const Tensors& expected, const Json& about) {
   const std::string prefix = text(about, "prefix");
   const DraftTree tree = read_tree(expected, prefix);
   const int32_t context = whole(about, "context_length");
-  AncestorRows seen = ancestor_rows(tree, tree.size() - 1, context);
-  const KeySets keys{seen.n_contiguous, seen.extra_begin, seen.extra};
-  const std::vector<int32_t> positions = expected.values<int32_t>(prefix + "position_ids");
+  EXPECT_EQ(tree_rows(tree, tree.size() - 1, context).position, expected.values<int32_t>(prefix + "position_ids"));
 
   const Json accepts = get(about, "accepts");
   for (size_t j = 0; j < accepts.size(); ++j) {
     runner.forget(context);
-    runner.pass(tree.token, positions, keys);
+    runner.pass(tree_rows(tree, tree.size() - 1, context));
     runner.expect_logits(expected.values<float>(prefix + "logits"), 0, prefix + "logits");
     const std::string name = prefix + "accept" + std::to_string(j) + ".";
     runner.keep(expected.values<int32_t>(name + "indices"));

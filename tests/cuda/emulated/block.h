@@ -1,0 +1,41 @@
+// Runs the blocks of a launch, and lets their threads wait for each other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "vocabulary.h"
+
+namespace emulated {
+
+constexpr size_t kMaxSharedBytes = 227 * 1024;  // dynamic, of one block
+
+struct Launch {
+  uint3 grid = {1, 1, 1}, block = {1, 1, 1};
+  size_t shared_bytes = 0;       // dynamic
+  const void* kernel = nullptr;  // names it in messages
+  std::function<void()> body;    // the kernel with its arguments, one thread's worth
+};
+
+/// Runs all blocks on the calling thread, one after the other.
+void run_blocks(const Launch& launch);
+
+/// Waits until all threads of the block have come here.
+void block_barrier();
+
+/// What the lanes of a warp do together: operands[lane] of every lane in mask, nowhere else.
+using Together = void (*)(void* const* operands, uint32_t mask);
+/// Waits until all lanes of the mask have come here; then `together` runs once for all of them.
+void warp_together(uint32_t mask, const char* name, void* operand, Together together);
+
+/// Stops the program with the running kernel, block and thread (if any) and the sentence.
+[[noreturn]] void fail(const std::string& sentence);
+
+/// "name<...>(...) of grid (1, 1, 1), block (32, 1, 1)".
+std::string describe(const Launch& launch);
+/// The name of the function that starts at `address`, or its address.
+std::string function_name(const void* address);
+
+}  // namespace emulated

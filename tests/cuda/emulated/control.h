@@ -1,0 +1,25 @@
+// What a test asks of the emulated device beyond CUDA.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "errors.h"
+
+namespace emulated {
+
+/// Every call that needs a device fails with `error` from now on, cudaGetDeviceCount too; cudaSuccess: a
+/// device again.
+void set_device_error(cudaError_t error);
+/// Device memory in all; allocations beyond it fail with cudaErrorMemoryAllocation. 8 GiB at first.
+void set_memory_bytes(size_t n);
+/// Bytes of device and pinned memory that were allocated and not freed.
+size_t live_bytes();
+/// Kernels launched so far, those of replayed graphs too.
+int64_t n_launches();
+/// Blocks, warps and lanes run in descending order: results that then differ depend on the order.
+void run_backwards(bool on);
+/// Device memory cannot be touched outside kernels and copies: host code that does crashes, as with a device.
+void hide_device_memory(bool on);
+
+}  // namespace emulated
