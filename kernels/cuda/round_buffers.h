@@ -1,0 +1,64 @@
+// The memory behind a RoundView.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cuda/device.h"
+#include "kernels/cuda/round.h"
+
+namespace draftscope::cuda {
+
+/// Largest sizes of a session's rounds.
+struct RoundLimits {
+  int32_t max_nodes = 256;    // of a tree, root excluded; at most kMaxTreeNodes
+  int32_t n_depths = 15;      // rows of the marginals; at most kMaxTreeDepth
+  int32_t n_ranks = 256;      // of the marginals
+  int32_t max_rows = 257;     // largest bucket
+  int32_t answer_ranks = 1;   // of the target's head
+  int32_t max_contexts = 32;  // of the cost table
+  int32_t ring_slots = 8;
+  int32_t ring_ranks = 16;    // of the marginals that a record keeps
+};
+
+/// RoundCost at every context of a cost model.
+struct CostGrid {
+  std::vector<int32_t> context;               // (n_contexts,) strictly ascending
+  std::vector<double> draft_s;                // (n_contexts,)
+  std::vector<double> verify_s, faithful_s;   // (n_contexts, max_nodes + 1)
+};
+
+class RoundBuffers {
+ public:
+  explicit RoundBuffers(const RoundLimits& limits);
+
+  const RoundView& view() const { return view_; }
+  /// Take effect for kernels that come later on `stream`; the arguments may go at once.
+  void set_params(const RoundParams& params, cudaStream_t stream);
+  void set_cost(const CostGrid& cost, cudaStream_t stream);
+  void set_state(const RoundState& state, cudaStream_t stream);
+
+  /// What the host sees of finished rounds and of the one at work.
+  bool read(int64_t seq, RoundImage& image) const { return read_round(host_ring_, seq, image); }
+  std::optional<GrownRows> grown(int64_t seq) const { return read_grown_word(grown_word_.host(), seq); }
+
+ private:
+  int32_t* take_ints(int32_t n);
+  RowsArrays take_rows(int32_t n_rows);
+
+  DeviceBuffer<RoundParams> params_;
+  DeviceBuffer<RoundState> state_;
+  DeviceBuffer<double> doubles_;
+  DeviceBuffer<float> floats_;
+  std::vector<DeviceBuffer<int32_t>> ints_;
+  DeviceBuffer<uint32_t> extra_bits_;
+  PinnedBuffer<char> slots_;
+  PinnedBuffer<uint64_t> grown_word_;
+  RingView host_ring_;
+  RoundView view_;
+  int32_t max_contexts_ = 0;
+};
+
+}  // namespace draftscope::cuda
