@@ -19,6 +19,7 @@ PairMemory PairMemory::make(const Pair& pair, int32_t capacity, int32_t max_rows
     memory.drafter_rope = place_rope(*pair.backend, drafter.layer.head_dim, drafter.layer.rope_theta, capacity);
     memory.drafter_kv = pair.drafter->make_kv(capacity);
     memory.drafter_work = pair.drafter->make_workspace(kPromptRows);
+    memory.new_features = pair.backend->make_act(kPromptRows, static_cast<int32_t>(taps.size()) * target.hidden);
   }
   memory.target_work = pair.target.make_workspace(std::max(kPromptRows, max_rows), std::move(taps));
   return memory;
@@ -31,6 +32,12 @@ void PairMemory::read(const Pair& pair, std::span<const int32_t> tokens) {
   target_kv.keep(*pair.backend, all);
   if (!pair.drafter) return;
   pair.drafter->append_context(target_work.features->act.first_rows(rows.n), drafter_rope, drafter_kv, drafter_work);
+}
+
+void PairMemory::take_in_features(const Pair& pair) {
+  if (n_new_features == 0) return;
+  pair.drafter->append_context(new_features->act.first_rows(n_new_features), drafter_rope, drafter_kv, drafter_work);
+  n_new_features = 0;
 }
 
 void PairMemory::pass(const Pair& pair, PassRows next) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "engine/model/pair.h"
@@ -16,12 +17,17 @@ struct PairMemory {
   PassRows rows;                 // of the target's last pass
   TargetWorkspace target_work;
   DrafterWorkspace drafter_work;
+  TopK target_top;                            // the target's answers to its last pass
+  std::unique_ptr<ActBuffer> new_features;    // (kPromptRows, n_taps * hidden) of tokens the drafter has not taken in
+  int32_t n_new_features = 0;
 
   /// For texts of up to `capacity` rows, those of the pass in progress included, and passes of up to max_rows rows.
   static PairMemory make(const Pair& pair, int32_t capacity, int32_t max_rows);
 
   /// Reads on: target_kv grows by the tokens, at most kPromptRows, and the drafter takes their features in.
   void read(const Pair& pair, std::span<const int32_t> tokens);
+  /// Hands the waiting features to the drafter.
+  void take_in_features(const Pair& pair);
   /// One target pass over `next`, after or in the place of what the last pass left uncommitted.
   void pass(const Pair& pair, PassRows next);
 };

@@ -82,11 +82,7 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
   session.max_output_ = std::min(room, session.options_.max_tokens);
   const int32_t max_rows = std::max(kPromptRows, session.options_.rule.max_nodes + 1);
   const int32_t capacity = session.n_prompt_ + session.max_output_ + max_rows + 64;
-  session.memory_ = PairMemory::make(pair, capacity, max_rows);
-  if (pair.drafter) {
-    const int32_t n_taps = static_cast<int32_t>(session.memory_.target_work.taps.size());
-    session.new_features_ = pair.backend->make_act(kPromptRows, n_taps * target.layer.hidden);
-  }
+  session.memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows));
 
   const auto began = std::chrono::steady_clock::now();
   if (!session.prefill(prompt, progress)) return fail("stopped while reading the prompt");
@@ -98,13 +94,13 @@ bool Session::prefill(const std::vector<int32_t>& prompt, const std::function<bo
   for (int32_t first = 0; first < n_prompt_; first += kPromptRows) {
     if (progress && !progress(first, n_prompt_)) return false;
     const int32_t n_rows = std::min(kPromptRows, n_prompt_ - first);
-    memory_.read(*pair_, std::span(prompt).subspan(first, n_rows));
+    memory_->read(*pair_, std::span(prompt).subspan(first, n_rows));
     if (first + n_rows == n_prompt_) {
-      const Act last{memory_.target_work.hidden->act.row(n_rows - 1), 1, memory_.target_work.hidden->act.cols};
-      pair_->target.head(last, n_target_ranks(), target_top_);
+      const Act last{memory_->target_work.hidden->act.row(n_rows - 1), 1, memory_->target_work.hidden->act.cols};
+      pair_->target.head(last, n_target_ranks(), memory_->target_top);
     }
   }
-  root_token_ = target_top_.token[choose_rank(target_top_.log_p, n_prompt_, options_.sampling)];
+  root_token_ = memory_->target_top.token[choose_rank(memory_->target_top.log_p, n_prompt_, options_.sampling)];
   append_output(root_token_);
   return true;
 }
@@ -127,6 +123,7 @@ Status Session::set_rule(BudgetRule rule) {
     return fail("bucket: expected 1 to 4096 rows, found {}", rule.bucket_rows);
   }
   options_.rule = rule;
+  tell_loop();
   return success();
 }
 
@@ -136,6 +133,7 @@ Status Session::set_cost(CostModel cost) {
   if (options_.online_cost) online_cost_.emplace(cost);
   cost_ = std::make_unique<CostTable>(std::move(cost));
   cost_is_guess_ = false;
+  tell_loop();
   return success();
 }
 

@@ -114,6 +114,9 @@ struct TopK {
   std::unique_ptr<Placed> placed;  // where a backend computes them before they come to the host
 };
 
+class RoundLoop;
+struct RoundLoopSetup;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -170,6 +173,9 @@ class Backend {
   virtual void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) = 0;
   /// The same for all rows in their order; used to tap features.
   virtual void put_columns(Act x, Act out, int32_t first_col) = 0;
+
+  /// Rounds that stay in this backend's memory; null where the host takes part in every stage (round_loop.h).
+  virtual std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup);
 };
 
 /// A copy of a vector in the backend's memory, (1, n).

@@ -35,21 +35,6 @@ int32_t runner_up_of(const BudgetDecision& decision, int32_t best) {
   });
 }
 
-// Fills everything that follows from the tree and the cost; leaves chosen and stop.
-void fill_curves(const DraftTree& tree, const RoundCost& cost, BudgetDecision& decision) {
-  decision.expected_tokens = expected_tokens_of(tree);
-  const size_t n_candidates = decision.expected_tokens.size();
-  decision.cost_s.resize(n_candidates);
-  decision.theta_tokens_per_s.resize(n_candidates);
-  for (size_t n = 0; n < n_candidates; ++n) {
-    decision.cost_s[n] = cost.total_s(static_cast<int32_t>(n));
-    decision.theta_tokens_per_s[n] = decision.expected_tokens[n] / decision.cost_s[n];
-  }
-  decision.faithful_stop = faithful_stop(decision.expected_tokens, cost);
-  decision.global_best = exact_best(decision.expected_tokens, cost);
-  decision.runner_up = runner_up_of(decision, decision.global_best);
-}
-
 // CaDDTree: pops while theta rises on its own curve. The node that would not raise it stays unpopped.
 StopReason grow_while_theta_rises(const RoundCost& cost, int32_t max_nodes, TreeGrower& grower) {
   double phi = 0;
@@ -187,6 +172,20 @@ Choice choose_tree(const Marginals& q, int32_t root_token, const RoundCost& cost
   fill_curves(choice.tree, cost, choice.decision);
   choice.decision.chosen = decide(choice.decision.expected_tokens, cost, rule);
   return choice;
+}
+
+void fill_curves(const DraftTree& tree, const RoundCost& cost, BudgetDecision& decision) {
+  decision.expected_tokens = expected_tokens_of(tree);
+  const size_t n_candidates = decision.expected_tokens.size();
+  decision.cost_s.resize(n_candidates);
+  decision.theta_tokens_per_s.resize(n_candidates);
+  for (size_t n = 0; n < n_candidates; ++n) {
+    decision.cost_s[n] = cost.total_s(static_cast<int32_t>(n));
+    decision.theta_tokens_per_s[n] = decision.expected_tokens[n] / decision.cost_s[n];
+  }
+  decision.faithful_stop = faithful_stop(decision.expected_tokens, cost);
+  decision.global_best = exact_best(decision.expected_tokens, cost);
+  decision.runner_up = runner_up_of(decision, decision.global_best);
 }
 
 void complete_curves(const Marginals& q, const RoundCost& cost, const BudgetRule& rule, Choice& choice) {

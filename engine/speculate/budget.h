@@ -23,6 +23,9 @@ struct Choice {
 /// global_best and runner_up are over those candidates until complete_curves sees the rest.
 Choice choose_tree(const Marginals& q, int32_t root_token, const RoundCost& cost, const BudgetRule& rule);
 
+/// Fills everything of a decision that follows from the tree and the cost; leaves chosen and stop.
+void fill_curves(const DraftTree& tree, const RoundCost& cost, BudgetDecision& decision);
+
 /// Grows the candidates on to rule.max_nodes and fills every curve of the decision; for viewers, outside
 /// the timed stages. chosen, stop and the verified prefix stay as they are. A chain (kDflash) stays a chain.
 void complete_curves(const Marginals& q, const RoundCost& cost, const BudgetRule& rule, Choice& choice);

@@ -6,6 +6,7 @@
 
 #include "kernels/cuda/cuda_memory.h"
 #include "kernels/cuda/device_info.h"
+#include "kernels/cuda/round_loop.h"
 
 namespace draftscope {
 namespace cuda {
@@ -41,12 +42,14 @@ class CudaBackend final : public Backend {
   void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) override;
   void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) override;
   void put_columns(Act x, Act out, int32_t first_col) override;
+  std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup) override;
 
  private:
   using Workspace = DeviceBuffer<std::byte>;
   // Zeroed when new; the kernels leave zero what they need zero.
   void* grown(Workspace& workspace, int64_t n_bytes);
   void product(MatmulArgs args);
+  void copy_out(const void* from, size_t n_bytes, void* to);
   // A short list in device memory, gone after the operations already enqueued.
   const int32_t* placed_list(std::span<const int32_t> values);
 
@@ -57,12 +60,15 @@ class CudaBackend final : public Backend {
   Workspace attention_workspace_, head_workspace_;
   std::vector<std::shared_ptr<DeviceBuffer<int32_t>>> row_memory_;  // of passes past and present, for reuse
   DeviceBuffer<int32_t> list_;
+  bool deferred_ = false;   // heads leave their answers on the device: a round loop is at work
+  int64_t generation_ = 0;  // of the workspaces' addresses
 };
 
 void* CudaBackend::grown(Workspace& workspace, int64_t n_bytes) {
   if (static_cast<int64_t>(workspace.size()) < n_bytes) {
     CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
     workspace = Workspace(static_cast<size_t>(n_bytes));
+    ++generation_;
     CUDA_CHECK(cudaMemsetAsync(workspace.data(), 0, static_cast<size_t>(n_bytes), stream_.get()));
   }
   return workspace.data();
@@ -114,7 +120,7 @@ void CudaBackend::write(std::span<const float> from, Act to) {
 
 void CudaBackend::read(Act from, std::span<float> to) {
   DS_CHECK(static_cast<int64_t>(to.size()) == static_cast<int64_t>(from.rows) * from.cols);
-  CUDA_CHECK(cudaMemcpyAsync(to.data(), from.data, to.size_bytes(), cudaMemcpyDeviceToHost, stream_.get()));
+  copy_out(from.data, to.size_bytes(), to.data());
   CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
 }
 
@@ -217,16 +223,29 @@ void CudaBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
   const size_t n = static_cast<size_t>(out.rows) * out.k;
   if (out.placed == nullptr) out.placed = std::make_unique<CudaTopK>();
   auto& answers = static_cast<CudaTopK&>(*out.placed);
-  if (answers.token.size() < n) answers.token = DeviceBuffer<int32_t>(n), answers.log_p = DeviceBuffer<float>(n);
-  void* workspace =
-      grown(head_workspace_, head_workspace_bytes(x.rows, static_cast<int32_t>(head.n_out), out.k));
-  cuda::head_top_k(x, static_cast<const CudaMatrix&>(head).view, precision_,
-                   {answers.token.data(), answers.log_p.data(), out.k}, workspace, stream_.get());
+  if (!deferred_ && answers.token.size() < n) {
+    answers.token = DeviceBuffer<int32_t>(n);
+    answers.log_p = DeviceBuffer<float>(n);
+  }
+  if (!deferred_) answers.view = {answers.token.data(), answers.log_p.data(), out.k};
+  DS_CHECK(answers.view.k == out.k, "{} ranks where {} were prepared", out.k, answers.view.k);
+  void* workspace = grown(head_workspace_, head_workspace_bytes(x.rows, static_cast<int32_t>(head.n_out), out.k));
+  cuda::head_top_k(x, static_cast<const CudaMatrix&>(head).view, precision_, answers.view, workspace, stream_.get());
+  if (deferred_) return;
   out.token.resize(n);
   out.log_p.resize(n);
-  CUDA_CHECK(cudaMemcpyAsync(out.token.data(), answers.token.data(), n * sizeof(int32_t), cudaMemcpyDeviceToHost, stream_.get()));
-  CUDA_CHECK(cudaMemcpyAsync(out.log_p.data(), answers.log_p.data(), n * sizeof(float), cudaMemcpyDeviceToHost, stream_.get()));
+  copy_out(answers.view.token, n * sizeof(int32_t), out.token.data());
+  copy_out(answers.view.log_p, n * sizeof(float), out.log_p.data());
   CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+}
+
+void CudaBackend::copy_out(const void* from, size_t n_bytes, void* to) {
+  CUDA_CHECK(cudaMemcpyAsync(to, from, n_bytes, cudaMemcpyDeviceToHost, stream_.get()));
+}
+
+std::unique_ptr<RoundLoop> CudaBackend::make_round_loop(RoundLoopSetup setup) {
+  LoopHost host{stream_.get(), [this](bool deferred) { deferred_ = deferred; }, [this] { return generation_; }};
+  return std::make_unique<CudaRoundLoop>(std::move(setup), std::move(host));
 }
 
 const int32_t* CudaBackend::placed_list(std::span<const int32_t> values) {

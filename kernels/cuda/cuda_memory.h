@@ -38,8 +38,9 @@ struct CudaRows final : Placed {
 };
 
 struct CudaTopK final : Placed {
-  DeviceBuffer<int32_t> token;  // at least (rows, k)
+  DeviceBuffer<int32_t> token;  // at least (rows, k); empty when the memory is a round loop's
   DeviceBuffer<float> log_p;
+  TopKView view;                // of the last answers
 };
 
 /// Stacks parts, each (n_out_i, n_in), in device memory; bf16 when all are, else float32.

@@ -1,0 +1,7 @@
+#include "tests/engine/tested_backends.h"
+
+namespace draftscope {
+
+int n_lossless_prompts() { return 200; }
+
+}  // namespace draftscope
