@@ -238,6 +238,19 @@ TEST(EmulatedDevice, EventsMeasureTime) {
   EXPECT_GE(ms, 0);
 }
 
+TEST(EmulatedDevice, DescribesItself) {
+  cudaDeviceProp properties = {};
+  CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
+  EXPECT_STREQ(properties.name, "emulated device");
+  int major = 0, shared = 0;
+  CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
+  CUDA_CHECK(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+  EXPECT_EQ(major, 9);
+  EXPECT_EQ(shared, 227 * 1024);
+  EXPECT_EQ(cudaSetDevice(1), cudaErrorInvalidDevice);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidDevice);
+}
+
 TEST(EmulatedDevice, CanBeMissing) {
   emulated::set_device_error(cudaErrorNoDevice);
   int n = -1;
