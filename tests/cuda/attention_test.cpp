@@ -5,8 +5,10 @@
 #include <bit>
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "control.h"
+#include "kernels/cuda/attention_plan.h"
 #include "tests/cuda/attention_setup.h"
 
 namespace draftscope::cuda {
@@ -23,9 +25,18 @@ struct Shape {
   bool is_tensor() const { return is_bf16 && (heads.head_dim == 64 || heads.head_dim == 128); }
 };
 
-// Sizes that make the launch cut the work in every way it knows, whatever the rows need: a block per warp over splits or
-// spans, a tile per warp over splits or spans (attention_plan.h).
-constexpr int32_t kTiers[] = {0, 4500, 20000, 140000};
+// Values of max_keys that make a launch of n_rows cut its work in every way it knows (attention_plan.h): a block per warp or
+// a tile per warp, over splits or over spans. 0: as the rows need.
+std::vector<int32_t> tiers(const Shape& shape, int32_t n_rows) {
+  std::vector<int32_t> found{0};
+  if (!shape.is_tensor()) return found;
+  std::set<std::pair<bool, int32_t>> cuts;
+  for (int32_t max_keys = 2048; max_keys < 600'000; max_keys += 256) {
+    const AttentionPlan plan = plan_attention(n_rows, shape.heads, n_splits_of(max_keys));
+    if (cuts.insert({plan.is_stacked, plan.part_splits}).second) found.push_back(max_keys);
+  }
+  return found;
+}
 
 std::vector<uint32_t> bits_of_row(const Floats& table, int32_t row) {
   std::vector<uint32_t> bits;
@@ -75,30 +86,27 @@ TEST(CudaAttention, AChainEqualsSoftmaxInDouble) {
     const Floats qkv = random_floats(n_rows, shape.heads.qkv_cols(), 2);
     const TestRows rows = chain(before, n_rows);
     const Floats expected = attend_by_formula(cache, shape.heads, qkv, rows, shape.is_tensor());
-    for (const int32_t tier : kTiers) {
+    for (const int32_t tier : tiers(shape, n_rows)) {
       const double error = normalised_error(attend(cache, shape.heads, qkv, rows, tier), expected);
       EXPECT_LE(error, shape.is_tensor() ? kTensorError : kScalarError)
           << shape.heads.n_q_heads << " heads, " << shape.heads.n_kv_heads << " kv heads of " << shape.heads.head_dim
           << ", bf16 " << shape.is_bf16 << ", " << n_rows << " rows behind " << before << ", tier " << tier;
-      if (!shape.is_tensor()) break;
     }
   }
 }
 
 TEST(CudaAttention, ARowHasTheSameBitsInAnyBatchAndLaunchSize) {
   for (const Shape& shape : {Shape{{4, 2, 64}}, Shape{{3, 1, 128}}, Shape{{4, 2, 24}}, Shape{{4, 2, 64}, false}}) {
-    const int32_t n = 64, before = 1270;  // the first rows see one span, the last two
-    const int32_t first_keys = shape.is_tensor() ? before : 20;
-    TestCache cache = filled_cache(shape, first_keys + n, first_keys + n, 3);
+    // 20 or 21 blocks: a span, a split of the next, and for the last rows the beginning of another split.
+    const int32_t n = 64, before = shape.is_tensor() ? 1350 : 20;
+    TestCache cache = filled_cache(shape, before + n, before + n, 3);
     const Floats qkv = random_floats(n, shape.heads.qkv_cols(), 4);
-    const TestRows rows = chain(first_keys, n);
+    const TestRows rows = chain(before, n);
     const Floats all = attend(cache, shape.heads, qkv, rows);
-    for (const int32_t tier : kTiers) {
+    for (const int32_t tier : tiers(shape, n))
       ASSERT_EQ(bits_of(attend(cache, shape.heads, qkv, rows, tier)), bits_of(all)) << tier;
-      if (!shape.is_tensor()) break;
-    }
     for (const auto& [first, n_rows] : {std::pair{0, 1}, {41, 1}, {42, 1}, {43, 3}, {60, 3}, {9, 17}, {63, 1}}) {
-      for (const int32_t tier : {0, 140000}) {
+      for (const int32_t tier : tiers(shape, n_rows)) {
         const Floats part =
             attend(cache, shape.heads, rows_of(qkv, first, n_rows), rows.slice(first, n_rows), tier);
         for (int32_t r = 0; r < n_rows; ++r)
@@ -126,7 +134,8 @@ TEST(CudaAttention, TheOrderOfThreadBlocksDoesNotShow) {
   TestCache cache = filled_cache(shape, 1500, 1500, 5);
   const Floats qkv = random_floats(36, shape.heads.qkv_cols(), 6);
   const TestRows rows = chain(1400, 36);
-  for (const int32_t tier : kTiers) {
+  ASSERT_EQ(tiers(shape, 36).size(), 4u);  // three cuts: with so many rows spans are never spread over warps
+  for (const int32_t tier : tiers(shape, 36)) {
     const Floats forwards = attend(cache, shape.heads, qkv, rows, tier);
     emulated::run_backwards(true);
     const Floats backwards = attend(cache, shape.heads, qkv, rows, tier);
@@ -197,8 +206,8 @@ TEST(CudaAttention, KeysMayBeginAnywhereAndInEachRowElsewhere) {
     const Floats expected = attend_by_formula(cache, shape.heads, qkv, rows, shape.is_tensor());
     const Floats all = attend(cache, shape.heads, qkv, rows);
     EXPECT_LE(normalised_error(all, expected), shape.is_tensor() ? kTensorError : kScalarError);
-    if (!shape.is_tensor()) continue;
-    for (const int32_t tier : kTiers) ASSERT_EQ(bits_of(attend(cache, shape.heads, qkv, rows, tier)), bits_of(all));
+    for (const int32_t tier : tiers(shape, 24))
+      ASSERT_EQ(bits_of(attend(cache, shape.heads, qkv, rows, tier)), bits_of(all));
     for (const int32_t r : {0, 1, 7, 13, 23}) {
       const Floats alone = attend(cache, shape.heads, rows_of(qkv, r, 1), rows.slice(r, 1));
       ASSERT_EQ(bits_of_row(alone, 0), bits_of_row(all, r)) << r;
