@@ -11,7 +11,6 @@ namespace draftscope::cuda {
 namespace {
 
 constexpr int32_t kLaunchRows = 256;  // of one launch, so that long prompts need no more workspace than wide trees
-constexpr double kLog2E = 1.4426950408889634;
 
 // Grid (n_parts + group_rows, n_sets, n_groups).
 template <int HD, bool STACKED>
@@ -55,6 +54,14 @@ void launch_attention(const AttentionPlan& plan, const AttentionTask& task, cuda
   (void)is_allowed;
   launch(attention_kernel<HD, STACKED>, dim3(plan.n_parts + plan.group_rows, plan.n_sets, plan.n_groups),
          dim3(kAttentionWarps * kWarp), bytes, stream, task);
+}
+
+template <int HD>
+void start(const AttentionPlan& plan, const AttentionTask& task, cudaStream_t stream) {
+  if (plan.is_stacked)
+    launch_attention<HD, true>(plan, task, stream);
+  else
+    launch_attention<HD, false>(plan, task, stream);
 }
 
 bool is_tensor_head(int32_t head_dim) { return head_dim == 64 || head_dim == 128; }
@@ -106,12 +113,10 @@ void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsVi
     task.arrived = static_cast<int32_t*>(workspace);
     task.part_values = reinterpret_cast<float*>(task.arrived + n_counters(plan));
     task.part_sums = reinterpret_cast<float2*>(task.part_values + plan.n_partials() * heads.head_dim);
-    if (heads.head_dim == 64) {
-      plan.is_stacked ? launch_attention<64, true>(plan, task, stream) : launch_attention<64, false>(plan, task, stream);
-    } else {
-      plan.is_stacked ? launch_attention<128, true>(plan, task, stream)
-                      : launch_attention<128, false>(plan, task, stream);
-    }
+    if (heads.head_dim == 64)
+      start<64>(plan, task, stream);
+    else
+      start<128>(plan, task, stream);
   }
 }
 

@@ -9,8 +9,9 @@
 
 namespace draftscope::cuda {
 
-/// list[i] = cache_row[j] for the i-th set bit j of bits (n_words,); by all lanes of one warp.
-__device__ inline void list_extras(const uint32_t* bits, int32_t n_words, const int32_t* cache_row, int32_t* list) {
+/// list[i] = cache_row[j] for the i-th set bit j of bits (n_words,); returns how many. All lanes of one warp call it; other
+/// lanes see the list after a barrier.
+__device__ inline int32_t list_extras(const uint32_t* bits, int32_t n_words, const int32_t* cache_row, int32_t* list) {
   constexpr uint32_t kAll = 0xffffffffu;
   const int32_t lane = static_cast<int32_t>(threadIdx.x) % 32;
   int32_t n_before = 0;
@@ -25,6 +26,7 @@ __device__ inline void list_extras(const uint32_t* bits, int32_t n_words, const 
     while (word != 0) list[at++] = cache_row[(first + lane) * 32 + take_lowest_bit(word)];
     n_before += __shfl_sync(kAll, through, 31);
   }
+  return n_before;
 }
 
 }  // namespace draftscope::cuda

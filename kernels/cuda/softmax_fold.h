@@ -13,6 +13,7 @@
 namespace draftscope::cuda {
 
 constexpr float kNoKeys = -INFINITY;  // the largest score of no keys
+constexpr double kLog2E = 1.4426950408889634;  // scores are scaled by it, so that weights are powers of 2
 
 /// 2^x; exactly 1 at 0 and 0 at minus infinity. On the device the hardware's, 2 ulp.
 DS_HOST_DEVICE inline float exp2_fast(float x) {
@@ -54,7 +55,6 @@ DS_HOST_DEVICE inline void fold(Softmax<N>& into, const Softmax<N>& added) {
   const FoldWeights w = fold_weights(into.max, added.max);
   into.max = w.max;
   into.sum = fold(into.sum, added.sum, w);
-#pragma unroll
   for (int i = 0; i < N; ++i) into.value[i] = fold(into.value[i], added.value[i], w);
 }
 
