@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "kernels/cuda/host_device.h"
+#include "kernels/shared/host_device.h"
 #include "kernels/cuda/rows_view.h"
 #include "kernels/types.h"
 

@@ -81,7 +81,7 @@ __device__ inline Grown grow_chain(const GrowingTree& tree, int32_t max_nodes, i
   double path = 0;
   for (; n < last; ++n) {
     const float log_q = tree.log_q[n * tree.n_ranks];
-    if (!isfinite(log_q)) break;
+    if (!std::isfinite(log_q)) break;
     path += static_cast<double>(log_q);
     if (lane != 0) continue;
     tree.node[n + 1] = {static_cast<uint16_t>(n), static_cast<uint16_t>(n + 1), 0};

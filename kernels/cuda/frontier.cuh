@@ -8,6 +8,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/cuda/launch.h"
@@ -57,7 +58,8 @@ class Frontier {
     const Link sibling{popped.parent, popped.depth, static_cast<uint16_t>(popped.rank + 1)};
     const Link child{static_cast<uint16_t>(index), static_cast<uint16_t>(popped.depth + 1), 0};
     const uint64_t sibling_key = key_of(sibling, tree_.path_log_q[popped.parent]);
-    const uint64_t child_key = key_of(child, path);
+    // Without a slot left this was the last pop: every pop takes at most one.
+    const uint64_t child_key = n_slots_ < kMaxTreeNodes ? key_of(child, path) : 0;
     __syncwarp();  // every lane has read the slot
     if (lane_ == 0) {
       tree_.node[index] = popped;
@@ -80,7 +82,7 @@ class Frontier {
   __device__ uint64_t key_of(Link link, double parent_path) const {
     if (link.depth > tree_.n_depths || link.rank >= tree_.n_ranks) return 0;
     const float log_q = tree_.log_q[(link.depth - 1) * tree_.n_ranks + link.rank];
-    return isfinite(log_q) ? ordered_key(parent_path + static_cast<double>(log_q)) : 0;
+    return std::isfinite(log_q) ? ordered_key(parent_path + static_cast<double>(log_q)) : 0;
   }
 
   __device__ void store(int32_t slot, uint64_t key, Link link) const {

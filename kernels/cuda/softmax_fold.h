@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/cuda/host_device.h"
+#include "kernels/shared/host_device.h"
 
 namespace draftscope::cuda {
 

@@ -1,0 +1,107 @@
+// Rounds on the emulated device, set up from the engine's own types and read back into them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "engine/speculate/budget.h"
+#include "kernels/cuda/round_buffers.h"
+#include "kernels/shared/frontier.h"
+#include "tests/speculate/random_inputs.h"
+
+namespace draftscope::cuda {
+
+template <class T>
+void put(const std::vector<T>& from, T* to) {
+  if (from.empty()) return;
+  CUDA_CHECK(cudaMemcpy(to, from.data(), from.size() * sizeof(T), cudaMemcpyHostToDevice));
+}
+template <class T>
+std::vector<T> get(const T* from, int32_t n) {
+  std::vector<T> to(static_cast<size_t>(n));
+  if (n > 0) CUDA_CHECK(cudaMemcpy(to.data(), from, to.size() * sizeof(T), cudaMemcpyDeviceToHost));
+  return to;
+}
+inline RoundState state_of(const RoundView& view) { return get(view.state, 1)[0]; }
+
+/// Buffers and a view on them that fit `q`.
+struct DeviceRound {
+  RoundBuffers buffers;
+  RoundView view;
+  RoundParams params;
+  RoundState state;
+
+  DeviceRound(const Marginals& q, int32_t max_nodes, int32_t answer_ranks = 1)
+      : buffers({.max_nodes = max_nodes, .n_depths = q.n_depths, .n_ranks = q.n_ranks, .max_rows = max_nodes + 1,
+                 .answer_ranks = answer_ranks, .max_contexts = 8, .ring_slots = 2, .ring_ranks = 4}),
+        view(buffers.view()) {
+    params.max_nodes = max_nodes;
+    params.has_draft = 1;
+    params.spare_row = 99999;
+    set_buckets({1, 2, 4, 8, 16, 24, 32, 64, 128, 256, 512});
+    set_marginals(q);
+    allow_grow(view);
+  }
+  DeviceRound(const DeviceRound&) = delete;
+
+  void set_marginals(const Marginals& q) {
+    put(q.token, view.marginals.token);
+    put(q.log_q, view.marginals.log_p);
+  }
+  /// Those that fit below one for the largest tree.
+  void set_buckets(const std::vector<int32_t>& rows) {
+    params.n_buckets = 0;
+    for (const int32_t n : rows) {
+      if (n <= params.max_nodes) params.bucket_rows[params.n_buckets++] = n;
+    }
+    params.bucket_rows[params.n_buckets++] = params.max_nodes + 1;
+  }
+  /// One context only.
+  void set_cost(const RoundCost& cost) {
+    params.n_contexts = 1;
+    params.overhead_s = cost.overhead_s;
+    buffers.set_cost({{0}, {cost.draft_s}, cost.verify_s, cost.faithful_s}, nullptr);
+  }
+  void set_rule(const BudgetRule& rule) {
+    params.budget = rule.budget;
+    params.max_nodes = rule.max_nodes;
+    params.fill_rows = rule.bucket_rows;
+    switch (rule.method) {
+      case Method::kDflash: params.rule = GrowRule::kChain; break;
+      case Method::kDdtree: params.rule = GrowRule::kFixed; break;
+      case Method::kCaddtree: params.rule = GrowRule::kThetaFalls; break;
+      case Method::kExact: params.rule = GrowRule::kExact; break;
+      case Method::kExactFill: params.rule = GrowRule::kExactFill; break;
+      default: params.rule = GrowRule::kRoot;
+    }
+  }
+  void upload() {
+    buffers.set_params(params, nullptr);
+    buffers.set_state(state, nullptr);
+  }
+  /// Grows from the params and state as they stand here.
+  void run_grow() {
+    upload();
+    grow(view, nullptr);
+    state = state_of(view);
+  }
+
+  DraftTree tree() const {
+    const int32_t n = state.n_grown + 1;
+    return {get(view.tree.token, n), get(view.tree.parent, n), get(view.tree.depth, n), get(view.tree.rank, n),
+            get(view.tree.path_log_q, n)};
+  }
+};
+
+inline void expect_same_tree(const DraftTree& device, const DraftTree& host) {
+  EXPECT_EQ(device.token, host.token);
+  EXPECT_EQ(device.parent, host.parent);
+  EXPECT_EQ(device.depth, host.depth);
+  EXPECT_EQ(device.rank, host.rank);
+  EXPECT_EQ(device.path_log_q, host.path_log_q);  // bit for bit
+}
+
+}  // namespace draftscope::cuda
