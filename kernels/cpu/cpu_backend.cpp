@@ -85,7 +85,7 @@ class CpuBackend final : public Backend {
   MatmulInput prepare(Act x, const PackedMatrix& w);
   MatmulKernel kernel_for(const PackedMatrix& w) const;
   bool uses_bf16_pairs(const PackedMatrix& w) const {
-    return path_ == CpuPath::kAvx512Bf16 && precision_ == Precision::kBf16 && w.is_bf16;
+    return path_ >= CpuPath::kAvx512Bf16 && precision_ == Precision::kBf16 && w.is_bf16;
   }
 
   CpuPath path_;
@@ -174,7 +174,8 @@ void CpuBackend::norm_gate_up(Act x, VectorView weight, float eps, const Matrix&
 
 MatmulKernel CpuBackend::kernel_for(const PackedMatrix& w) const {
   if (path_ == CpuPath::kPlain) return matmul_plain;
-  return uses_bf16_pairs(w) ? matmul_avx512_bf16 : matmul_avx2;
+  if (!uses_bf16_pairs(w)) return matmul_avx2;
+  return path_ == CpuPath::kAmx ? matmul_amx : matmul_avx512_bf16;
 }
 
 MatmulInput CpuBackend::prepare(Act x, const PackedMatrix& w) {

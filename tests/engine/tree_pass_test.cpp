@@ -129,7 +129,8 @@ TEST_P(TreePass, CompactionLeavesAFreshPrefill) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryPath, TreePass,
-                         testing::Combine(testing::Values(CpuPath::kPlain, CpuPath::kAvx2, CpuPath::kAvx512Bf16),
+                         testing::Combine(testing::Values(CpuPath::kPlain, CpuPath::kAvx2, CpuPath::kAvx512Bf16,
+                                                          CpuPath::kAmx),
                                           testing::Values(Precision::kBf16, Precision::kF32)));
 
 }  // namespace
