@@ -14,7 +14,7 @@ namespace draftscope {
 namespace {
 
 constexpr int32_t kViewedRanks = 16;   // ranks per depth that a record keeps at least, for the marginals panel
-constexpr int64_t kRoundsPerFit = 8;   // a re-estimated cost model needs its fits anew: some 20 us, or 3 ms on 9,216 points
+constexpr int64_t kRoundsPerFit = 8;   // a re-estimated cost model needs its fits anew: some 50 us, or 4 ms on 9,216 points
 
 /// Splits one round's wall time into its stages.
 class StageClock {
@@ -138,8 +138,10 @@ void Session::learn_cost(int32_t n_rows, RoundRecord& record) {
   record.cost_drift = drift.factor;
   record.drift_alarm = drift.alarm;
   if ((n_rounds_ + 1) % kRoundsPerFit != 0) return;
-  cost_ = std::make_unique<CostTable>(online_cost_->model());
-  tell_loop();
+  if (std::optional<CostModel> news = online_cost_->update()) {
+    cost_ = std::make_unique<CostTable>(*std::move(news));
+    tell_loop();
+  }
 }
 
 void Session::append_output(int32_t token) {
