@@ -48,6 +48,7 @@ CostGrid grid_of(const CostTable& cost, int32_t max_nodes) {
 }  // namespace
 
 bool Session::device_can_decide() const {
+  if (!pair_->backend->has_round_loop()) return false;
   if (pair_->drafter) {
     const std::vector<int32_t>& windows = pair_->drafter->windows();  // 0 for none among them
     if (windows.size() > 2 || (windows.size() == 2 && windows[0] != 0)) return false;
@@ -116,9 +117,9 @@ RoundLoopSetup Session::loop_setup() {
 }
 
 bool Session::on_device() {
-  if (loop_ != nullptr || !device_can_decide()) return loop_ != nullptr;
+  if (loop_ != nullptr) return true;
+  if (!device_can_decide()) return false;
   loop_ = pair_->backend->make_round_loop(loop_setup());
-  if (loop_ == nullptr) return false;
   loop_->set_params(device_params());
   loop_->set_cost(grid_of(*cost_, options_.rule.max_nodes));
   loop_->begin({memory_->target_kv.length, memory_->drafter_kv.length, memory_->n_new_features, root_token_});

@@ -143,6 +143,9 @@ SessionInfo Session::info() const {
   info.target_name = pair_->target_name;
   info.drafter_name = pair_->drafter_name;
   info.backend = pair_->backend->describe();
+  if (pair_->backend->has_round_loop()) {
+    info.backend += device_can_decide() ? ", rounds on the device" : ", rounds decided on the host";
+  }
   info.precision = pair_->backend->precision() == Precision::kBf16 ? "bf16" : "f32";
   info.machine = machine_name();
   info.note = pair_->note;

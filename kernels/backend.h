@@ -174,7 +174,9 @@ class Backend {
   /// The same for all rows in their order; used to tap features.
   virtual void put_columns(Act x, Act out, int32_t first_col) = 0;
 
-  /// Rounds that stay in this backend's memory; null where the host takes part in every stage (round_loop.h).
+  /// Rounds that stay in this backend's memory (round_loop.h); where has_round_loop is false the host takes part in every
+  /// stage and make_round_loop must not be called.
+  virtual bool has_round_loop() const { return false; }
   virtual std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup);
 };
 

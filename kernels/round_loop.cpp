@@ -2,6 +2,9 @@
 
 namespace draftscope {
 
-std::unique_ptr<RoundLoop> Backend::make_round_loop(RoundLoopSetup) { return nullptr; }
+std::unique_ptr<RoundLoop> Backend::make_round_loop(RoundLoopSetup) {
+  DS_CHECK(false, "{} has no round loop", describe());
+  return nullptr;
+}
 
 }  // namespace draftscope

@@ -1,5 +1,5 @@
-// Grouped-query attention over the KV cache in one launch: split over the keys, tensor cores, results folded by the last
-// thread block to arrive. What is computed in which order: attention_plan.h.
+// Grouped-query attention over the KV cache in one launch: split over the keys, tensor cores, results folded
+// by the last thread block to arrive. What is computed in which order: attention_plan.h.
 #include <algorithm>
 #include <cmath>
 
@@ -10,17 +10,18 @@
 namespace draftscope::cuda {
 namespace {
 
-constexpr int32_t kLaunchRows = 256;  // of one launch, so that long prompts need no more workspace than wide trees
+// Rows of one launch, so that long prompts need no more workspace than wide trees.
+constexpr int32_t kLaunchRows = 256;
 
 // Grid (n_parts + group_rows, n_sets, n_groups).
 template <int HD, bool STACKED>
 __global__ void __launch_bounds__(kAttentionWarps* kWarp, 2) attention_kernel(const AttentionTask task) {
   extern __shared__ uint4 dynamic_shared[];
   PartMemory<HD>& memory = *reinterpret_cast<PartMemory<HD>*>(dynamic_shared);
-  uint4* queries = reinterpret_cast<uint4*>(&memory + 1);
   __shared__ GroupRows rows;
   const HeadSet heads(task, static_cast<int32_t>(blockIdx.y));
   load_group(task, heads, static_cast<int32_t>(blockIdx.z), rows);
+  const ThreadBlock<HD> own{task, rows, heads, memory, reinterpret_cast<uint4*>(&memory + 1)};
   const int32_t n_parts = ceil_div(rows.most_blocks, kSplitBlocks * task.part_splits);
 
   // 1. Its part of the keys; thread blocks for longer rows or for rows behind the last have none.
@@ -28,12 +29,12 @@ __global__ void __launch_bounds__(kAttentionWarps* kWarp, 2) attention_kernel(co
   if (row < 0) {
     if (part >= n_parts) return;
     if constexpr (STACKED)
-      attend_stacked<HD>(task, rows, heads, memory, queries);
+      attend_stacked(own);
     else
-      attend_spread<HD>(task, rows, heads, memory, queries);
+      attend_spread(own);
   } else {
     if (row >= rows.n) return;
-    attend_tail<HD>(task, rows, heads, row, memory, queries);
+    attend_tail(own, row);
   }
 
   // 2. The last to arrive folds all parts.
@@ -70,8 +71,8 @@ int64_t n_counters(const AttentionPlan& plan) { return static_cast<int64_t>(plan
 
 }  // namespace
 
-// Counters, then values of partial results, then their sums. The counters' place depends on the heads alone, so that no
-// launch writes where another counts.
+// Counters, then values of partial results, then their sums. The counters' place depends on the heads alone,
+// so that no launch writes where another counts.
 int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t max_keys) {
   if (heads.n_q_heads == 0 || !is_tensor_head(heads.head_dim)) return 0;
   int64_t n_partials = 0;
@@ -80,11 +81,12 @@ int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t ma
       n_partials = std::max(n_partials, plan_attention(rows, heads, splits).n_partials());
   }
   const int64_t partial_bytes = (heads.head_dim + 2) * static_cast<int64_t>(sizeof(float));
-  return n_counters(plan_attention(1, heads, 1)) * static_cast<int64_t>(sizeof(int32_t)) + n_partials * partial_bytes;
+  return n_counters(plan_attention(1, heads, 1)) * static_cast<int64_t>(sizeof(int32_t)) +
+         n_partials * partial_bytes;
 }
 
-void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys, Act out,
-               void* workspace, cudaStream_t stream) {
+void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys,
+               Act out, void* workspace, cudaStream_t stream) {
   if (!kv.is_bf16 || !is_tensor_head(heads.head_dim)) {
     return attention_scalar(qkv, heads, kv, layer, rows, out, stream);
   }

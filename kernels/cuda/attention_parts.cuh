@@ -33,7 +33,8 @@ struct GroupRows {
   int32_t most_blocks;  // of one row
   int32_t n_keys[kMaxGroupRows], n_blocks[kMaxGroupRows];
   int32_t first_key[kMaxGroupRows], n_contiguous[kMaxGroupRows];
-  int32_t slot_row[kMaxGroupRows], slot_head[kMaxGroupRows];  // row in the group, or -1: an empty slot; head in the set
+  int32_t slot_row[kMaxGroupRows];   // row in the group, or -1: an empty slot
+  int32_t slot_head[kMaxGroupRows];  // head in the set
 };
 
 /// The query heads of a thread block: `n` from `first`, all of kv_head.
@@ -48,7 +49,8 @@ struct HeadSet {
 };
 
 /// By all threads; ends with a barrier.
-__device__ inline void load_group(const AttentionTask& task, const HeadSet& heads, int32_t group, GroupRows& rows) {
+__device__ inline void load_group(const AttentionTask& task, const HeadSet& heads, int32_t group,
+                                  GroupRows& rows) {
   const int32_t first = task.first_row + group * task.group_rows;
   const int32_t n = min(task.group_rows, task.end_row - first), words = task.rows.bit_words;
   const int32_t thread = static_cast<int32_t>(threadIdx.x);
@@ -85,6 +87,16 @@ struct PartMemory {
   float2 sums[kAttentionWarps][kTileSlots];  // largest score, sum of weights
 };
 
+/// What the threads of a block work on.
+template <int HD>
+struct ThreadBlock {
+  const AttentionTask& task;
+  const GroupRows& rows;
+  const HeadSet& heads;
+  PartMemory<HD>& memory;
+  uint4* queries;
+};
+
 /// A warp's columns of one slot: lane l holds columns [l * N, l * N + N), N = HD / 32.
 template <int HD>
 using LaneColumns = Softmax<HD / 32>;
@@ -109,7 +121,7 @@ __device__ inline void store_columns(const float (&from)[N], float* to) {
     *reinterpret_cast<float2*>(to) = make_float2(from[0], from[1]);
 }
 
-/// Warps' parts 0 .. n - 1 of one slot, folded in this order.
+/// A slot's parts of warps first .. first + n - 1, folded in this order.
 template <int HD>
 __device__ LaneColumns<HD> fold_warps(const PartMemory<HD>& memory, int first, int n, int slot) {
   LaneColumns<HD> all;
@@ -130,7 +142,8 @@ __device__ inline int64_t partial_at(const AttentionTask& task, int32_t part, in
 }
 
 template <int HD>
-__device__ void store_partial(const AttentionTask& task, int32_t part, int32_t slot, const LaneColumns<HD>& columns) {
+__device__ void store_partial(const AttentionTask& task, int32_t part, int32_t slot,
+                              const LaneColumns<HD>& columns) {
   const int64_t at = partial_at(task, part, slot);
   store_columns(columns.value, task.part_values + at * HD + lane_id() * (HD / 32));
   if (lane_id() == 0) task.part_sums[at] = make_float2(columns.max, columns.sum);
@@ -138,11 +151,13 @@ __device__ void store_partial(const AttentionTask& task, int32_t part, int32_t s
 
 /// Result of one row and head: weighted values over the sum of weights.
 template <int HD>
-__device__ void store_result(const AttentionTask& task, int32_t row, int32_t head, const LaneColumns<HD>& columns) {
+__device__ void store_result(const AttentionTask& task, int32_t row, int32_t head,
+                             const LaneColumns<HD>& columns) {
   float result[HD / 32];
 #pragma unroll
   for (int i = 0; i < HD / 32; ++i) result[i] = softmax_result(columns.value[i], columns.sum);
-  store_columns(result, task.out + static_cast<int64_t>(row) * task.q_cols + head * HD + lane_id() * (HD / 32));
+  store_columns(result,
+                task.out + static_cast<int64_t>(row) * task.q_cols + head * HD + lane_id() * (HD / 32));
 }
 
 /// Whether this thread block is the last of n to arrive; what the others wrote before is then visible.
@@ -163,7 +178,8 @@ __device__ inline bool arrives_last(int32_t* arrived, int32_t n) {
 template <int HD>
 __device__ LaneColumns<HD> fold_partials(const AttentionTask& task, int32_t n_blocks, int32_t slot) {
   constexpr int kAhead = 8;  // loads in flight
-  const int32_t n = ceil_div(n_blocks, kSplitBlocks * task.part_splits), span_parts = kSpanSplits / task.part_splits;
+  const int32_t n = ceil_div(n_blocks, kSplitBlocks * task.part_splits),
+                span_parts = kSpanSplits / task.part_splits;
   LaneColumns<HD> all, span;
   for (int32_t first = 0; first < n; first += kAhead) {
     LaneColumns<HD> part[kAhead];

@@ -1,9 +1,10 @@
-// How attention is cut: keys at places that depend on a row's number of keys alone, work over thread blocks as suits
-// the launch. The first decides the bits, the second only the speed.
+// How attention is cut: keys at places that depend on a row's number of keys alone, work over thread blocks
+// as suits the launch. The first decides the bits, the second only the speed.
 //
-// Keys [0, prefix) go in blocks of 64, the rest (the tail, at most 95) in chunks of 32. Parts are folded in ascending
-// order: blocks into splits of 256 keys, splits into spans of 1024, spans into the whole; then the tail's chunks into the
-// tail, and the tail into the whole. A tree node sees its ancestors in the tail, so it folds what plain decoding folds.
+// Keys [0, prefix) go in blocks of 64, the rest (the tail, at most 95) in chunks of 32. Parts are folded in
+// ascending order: blocks into splits of 256 keys, splits into spans of 1024, spans into the whole; then the
+// tail's chunks into the tail, and the tail into the whole. A tree node sees its ancestors in the tail, so it
+// folds what plain decoding folds.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ constexpr int32_t kSpanSplits = 4;
 constexpr int32_t kTailChunk = 32;
 constexpr int32_t kMaxTail = kMaxExtraKeys + kKeyBlock - 1;
 
-/// Whole blocks before the tail. The last kMaxExtraKeys keys are never among them, so all lie in the contiguous keys.
+/// Whole blocks before the tail. The last kMaxExtraKeys keys are never among them, so all lie in the
+/// contiguous keys.
 DS_HOST_DEVICE inline int32_t n_prefix_blocks(int32_t n_keys) {
   return n_keys <= kMaxExtraKeys ? 0 : (n_keys - kMaxExtraKeys) / kKeyBlock;
 }
@@ -62,15 +64,17 @@ inline Tile tile_of(HeadLayout heads) {
 /// Thread blocks of one launch: n_sets * n_groups * (n_parts of the prefix + one per row of the group).
 struct AttentionPlan {
   Tile tile;
-  bool is_stacked = false;   // a warp takes a tile and its blocks one by one; otherwise a block of a tile per warp
-  int32_t part_splits = 1;   // splits of one part: 1, or kSpanSplits, whose parts are then whole spans
-  int32_t n_parts = 0;       // of the row with the most keys
-  int32_t n_sets = 0;        // of heads
-  int32_t n_groups = 0;      // of rows
+  bool is_stacked =
+      false;  // a warp takes a tile and its blocks one by one; otherwise a block of a tile per warp
+  int32_t part_splits = 1;  // splits of one part: 1, or kSpanSplits, whose parts are then whole spans
+  int32_t n_parts = 0;      // of the row with the most keys
+  int32_t n_sets = 0;       // of heads
+  int32_t n_groups = 0;     // of rows
   int32_t group_rows = 0, group_slots = 0;
 
   int64_t n_prefix_thread_blocks() const { return static_cast<int64_t>(n_parts) * n_sets * n_groups; }
-  /// Partial results: (n_sets, n_groups, n_parts + 1, group_slots), the last part the tail. None without a prefix.
+  /// Partial results: (n_sets, n_groups, n_parts + 1, group_slots), the last part the tail. None without a
+  /// prefix.
   int64_t n_partials() const {
     return n_parts == 0 ? 0 : static_cast<int64_t>(n_sets) * n_groups * (n_parts + 1) * group_slots;
   }
@@ -93,8 +97,9 @@ inline AttentionPlan make_plan(int32_t n_rows, HeadLayout heads, int32_t n_split
 
 inline int32_t n_splits_of(int32_t max_keys) { return ceil_div(n_prefix_blocks(max_keys), kSplitBlocks); }
 
-/// The coarsest cut that still gives every multiprocessor of a large GPU (132 on H100 and H200) a thread block: coarse
-/// cuts read keys fewer times and leave fewer partial results. The numbers are reasoned, not measured.
+/// The coarsest cut that still gives every multiprocessor of a large GPU (132 on H100 and H200) a thread
+/// block: coarse cuts read keys fewer times and leave fewer partial results. The numbers are reasoned, not
+/// measured.
 inline AttentionPlan plan_attention(int32_t n_rows, HeadLayout heads, int32_t n_splits) {
   const AttentionPlan spans = make_plan(n_rows, heads, n_splits, true, kSpanSplits);
   if (n_rows > spans.group_rows - spans.tile.rows) {  // all four warps have a tile
@@ -103,7 +108,7 @@ inline AttentionPlan plan_attention(int32_t n_rows, HeadLayout heads, int32_t n_
     if (splits.n_prefix_thread_blocks() >= 128) return splits;
   }
   const AttentionPlan spread = make_plan(n_rows, heads, n_splits, false, kSpanSplits);
-  if (spread.n_prefix_thread_blocks() >= 512) return spread;
+  if (spread.n_prefix_thread_blocks() >= 256) return spread;
   return make_plan(n_rows, heads, n_splits, false, 1);
 }
 

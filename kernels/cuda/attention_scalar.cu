@@ -1,11 +1,10 @@
-// One warp walks the keys of one row and head in chunks of 32, in order: first each lane scores a key, then each lane sums
-// its columns of the values.
-#include "kernels/cuda/attention_scalar.h"
-
+// One warp walks the keys of one row and head in chunks of 32, in order: first each lane scores a key, then
+// each lane sums its columns of the values.
 #include <cuda_bf16.h>
 
 #include <cmath>
 
+#include "kernels/cuda/attention_scalar.h"
 #include "kernels/cuda/extras.cuh"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/softmax_fold.h"
@@ -33,7 +32,8 @@ __device__ inline float widened(float x) { return x; }
 __device__ inline float widened(__nv_bfloat16 x) { return __bfloat162float(x); }
 
 __device__ inline void load_eight(const float* from, float (&to)[8]) {
-  const float4 low = *reinterpret_cast<const float4*>(from), high = *reinterpret_cast<const float4*>(from + 4);
+  const float4 low = *reinterpret_cast<const float4*>(from),
+               high = *reinterpret_cast<const float4*>(from + 4);
   to[0] = low.x, to[1] = low.y, to[2] = low.z, to[3] = low.w;
   to[4] = high.x, to[5] = high.y, to[6] = high.z, to[7] = high.w;
 }
@@ -62,8 +62,8 @@ __device__ float dot(const float* q, const Cached* k, int32_t head_dim) {
 
 /// One chunk: lanes < n hold the scores of a key each and its cache row. Lane l gets columns l, l + 32, ...
 template <class Cached>
-__device__ Softmax<kMaxHeadDim / 32> weigh_chunk(float score, int32_t cache_row, int32_t n, const Cached* values,
-                                                 int32_t head_dim) {
+__device__ Softmax<kMaxHeadDim / 32> weigh_chunk(float score, int32_t cache_row, int32_t n,
+                                                 const Cached* values, int32_t head_dim) {
   const int32_t lane = static_cast<int32_t>(threadIdx.x) % kWarp;
   Softmax<kMaxHeadDim / 32> chunk;
   chunk.max = score;
@@ -88,7 +88,8 @@ template <class Cached>
 __global__ void __launch_bounds__(kWarps* kWarp) attention_scalar_kernel(const ScalarTask<Cached> task) {
   __shared__ float queries[kWarps][kMaxHeadDim];
   __shared__ int32_t extras[kWarps][kMaxExtraKeys];
-  const int32_t lane = static_cast<int32_t>(threadIdx.x) % kWarp, warp = static_cast<int32_t>(threadIdx.x) / kWarp;
+  const int32_t lane = static_cast<int32_t>(threadIdx.x) % kWarp,
+                warp = static_cast<int32_t>(threadIdx.x) / kWarp;
   const int32_t item = static_cast<int32_t>(blockIdx.x) * kWarps + warp, head_dim = task.heads.head_dim;
   const int32_t row = item / task.heads.n_q_heads, head = item % task.heads.n_q_heads;
   if (row >= task.rows.n_rows) return;
@@ -113,7 +114,7 @@ __global__ void __launch_bounds__(kWarps* kWarp) attention_scalar_kernel(const S
     float score = kNoKeys;
     if (at < n_keys) {
       cache_row = at < n_contiguous ? first_key + at : extras[warp][at - n_contiguous];
-      score = dot(q, keys + static_cast<int64_t>(cache_row) * head_dim, head_dim) * task.scale;
+      score = __fmul_rn(dot(q, keys + static_cast<int64_t>(cache_row) * head_dim, head_dim), task.scale);
     }
     fold(all, weigh_chunk(score, cache_row, min(n_keys - first, kWarp), values, head_dim));
   }
@@ -142,7 +143,8 @@ void launch_scalar(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const Ro
   task.scale = static_cast<float>(kLog2E / std::sqrt(static_cast<double>(heads.head_dim)));
   task.rows = rows;
   const int32_t n_items = rows.n_rows * heads.n_q_heads;
-  launch(attention_scalar_kernel<Cached>, dim3(ceil_div(n_items, kWarps)), dim3(kWarps * kWarp), 0, stream, task);
+  launch(attention_scalar_kernel<Cached>, dim3(ceil_div(n_items, kWarps)), dim3(kWarps * kWarp), 0, stream,
+         task);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The three roles of a thread block in attention over bf16 keys: a part of the prefix for a tile (spread over its warps)
-// or for four tiles (stacked), and the tail of one row.
+// The three roles of a thread block in attention over bf16 keys: a part of the prefix for a tile (spread over
+// its warps) or for four tiles (stacked), and the tail of one row.
 #pragma once
 
 #include "kernels/cuda/attention_parts.cuh"
@@ -7,10 +7,11 @@
 
 namespace draftscope::cuda {
 
-/// Calls attend(first cache row, slots) for the slots of a tile that see prefix block `block`: once, or once for each of
-/// the places where their keys begin. slots: bits of the slots concerned. A whole warp.
+/// Calls attend(first cache row, slots) for the slots of a tile that see prefix block `block`: once, or once
+/// for each of the places where their keys begin. slots: bits of the slots concerned. A whole warp.
 template <class Attend>
-__device__ __forceinline__ void for_each_place(const GroupRows& rows, int tile, int32_t block, const Attend& attend) {
+__device__ __forceinline__ void for_each_place(const GroupRows& rows, int tile, int32_t block,
+                                               const Attend& attend) {
   const int32_t row = lane_id() < kTileSlots ? rows.slot_row[tile * kTileSlots + lane_id()] : -1;
   const bool sees = row >= 0 && block < rows.n_blocks[row];
   const int32_t first_key = sees ? rows.first_key[row] : 0;
@@ -24,25 +25,26 @@ __device__ __forceinline__ void for_each_place(const GroupRows& rows, int tile, 
 }
 
 template <int HD>
-__device__ PrefixKeys<HD> prefix_keys(const AttentionTask& task, const HeadSet& heads, int32_t cache_row) {
-  const int64_t at = (static_cast<int64_t>(heads.kv_head) * task.capacity + cache_row) * (HD / 8);
-  return {task.keys + at, task.values + at};
+__device__ PrefixKeys<HD> prefix_keys(const ThreadBlock<HD>& own, int32_t cache_row) {
+  const int64_t at = (static_cast<int64_t>(own.heads.kv_head) * own.task.capacity + cache_row) * (HD / 8);
+  return {own.task.keys + at, own.task.values + at};
 }
 
 /// Query of a slot of the group, or null.
-__device__ inline const float* query_of(const AttentionTask& task, const GroupRows& rows, const HeadSet& heads,
-                                        int slot, int head_dim) {
-  if (rows.slot_row[slot] < 0) return nullptr;
-  return task.q + static_cast<int64_t>(rows.first + rows.slot_row[slot]) * task.qkv_cols +
-         (heads.first + rows.slot_head[slot]) * head_dim;
+template <int HD>
+__device__ const float* query_of(const ThreadBlock<HD>& own, int slot) {
+  const int32_t row = own.rows.slot_row[slot], head = own.heads.first + own.rows.slot_head[slot];
+  return row < 0 ? nullptr
+                 : own.task.q + static_cast<int64_t>(own.rows.first + row) * own.task.qkv_cols + head * HD;
 }
 
-/// Computes the weighted values of a tile with some keys and leaves them as this warp's part for the given slots.
+/// Leaves the weighted values of the block's first tile with some keys as this warp's part, for the given
+/// slots.
 template <int HD, class Keys>
-__device__ void attend_into(PartMemory<HD>& memory, const uint4* queries, const Keys& keys, float scale,
-                            uint32_t slots) {
+__device__ void attend_into(const ThreadBlock<HD>& own, const Keys& keys, uint32_t slots) {
+  PartMemory<HD>& memory = own.memory;
   KeyWeights<Keys::kCount> weights;
-  weigh_keys<HD>(queries, keys, scale, weights);
+  weigh_keys<HD>(own.queries, keys, own.task.scale, weights);
   const int g = lane_id() / 4, t = lane_id() % 4;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -51,6 +53,7 @@ __device__ void attend_into(PartMemory<HD>& memory, const uint4* queries, const 
   }
 #pragma unroll
   for (int piece = 0; piece < HD / 64; ++piece) {
+    __syncwarp();  // together again for the products
     float sum[8][4];
     weigh_values<HD>(weights, keys, piece, sum);
 #pragma unroll
@@ -66,11 +69,12 @@ __device__ void attend_into(PartMemory<HD>& memory, const uint4* queries, const 
 
 /// One part of one tile: each warp takes a block of the split.
 template <int HD>
-__device__ void attend_spread(const AttentionTask& task, const GroupRows& rows, const HeadSet& heads,
-                              PartMemory<HD>& memory, uint4* queries) {
+__device__ void attend_spread(const ThreadBlock<HD>& own) {
+  const AttentionTask& task = own.task;
+  const GroupRows& rows = own.rows;
   constexpr int kWarpSlots = kTileSlots / kAttentionWarps;  // that a warp folds: warp_id() + 4 i
-  const auto query = [&](int slot) { return query_of(task, rows, heads, slot, HD); };
-  load_queries<HD>(query, queries, static_cast<int>(threadIdx.x), kAttentionWarps * kWarp);
+  const auto query = [&](int slot) { return query_of(own, slot); };
+  load_queries<HD>(query, own.queries, static_cast<int>(threadIdx.x), kAttentionWarps * kWarp);
   __syncthreads();
   const int32_t part = static_cast<int32_t>(blockIdx.x);
   LaneColumns<HD> span[kWarpSlots];
@@ -78,7 +82,7 @@ __device__ void attend_spread(const AttentionTask& task, const GroupRows& rows, 
     const int32_t first_block = split * kSplitBlocks;
     if (first_block >= rows.most_blocks) break;
     for_each_place(rows, 0, first_block + warp_id(), [&](int32_t cache_row, uint32_t slots) {
-      attend_into(memory, queries, prefix_keys<HD>(task, heads, cache_row), task.scale, slots);
+      attend_into(own, prefix_keys(own, cache_row), slots);
     });
     __syncthreads();
 #pragma unroll
@@ -86,13 +90,16 @@ __device__ void attend_spread(const AttentionTask& task, const GroupRows& rows, 
       const int slot = warp_id() + kAttentionWarps * i;
       const int32_t row = rows.slot_row[slot];
       const int32_t n = row < 0 ? 0 : min(rows.n_blocks[row] - first_block, kSplitBlocks);
-      if (n > 0) fold(span[i], fold_warps(memory, 0, n, slot));
+      if (n > 0) fold(span[i], fold_warps(own.memory, 0, n, slot));
     }
     __syncthreads();
   }
 #pragma unroll
   for (int i = 0; i < kWarpSlots; ++i) {
-    if (span[i].max != kNoKeys) store_partial<HD>(task, part, warp_id() + kAttentionWarps * i, span[i]);
+    const int slot = warp_id() + kAttentionWarps * i;
+    const int32_t row = rows.slot_row[slot];
+    if (row < 0 || rows.n_blocks[row] <= part * task.part_splits * kSplitBlocks) continue;
+    store_partial<HD>(task, part, slot, span[i]);
   }
 }
 
@@ -121,7 +128,9 @@ __device__ __forceinline__ void fold_block(const uint4* queries, const PrefixKey
   }
 #pragma unroll
   for (int piece = 0; piece < HD / 64; ++piece) {
-    if (piece > 0) __syncwarp();  // or the compiler loads the next piece's values too early and runs out of registers
+    // Together again for the products. Also, the next piece's values are not loaded before: registers would
+    // not do.
+    __syncwarp();
     float sum[8][4];
     weigh_values<HD>(weights, keys, piece, sum);
 #pragma unroll
@@ -138,7 +147,8 @@ __device__ __forceinline__ void fold_block(const uint4* queries, const PrefixKey
 
 /// Folds a split into the span that this warp keeps in shared memory; the first split is what it begins with.
 template <int HD>
-__device__ __forceinline__ void fold_split(const TileColumns<HD>& split, bool is_first, PartMemory<HD>& memory) {
+__device__ __forceinline__ void fold_split(const TileColumns<HD>& split, bool is_first,
+                                           PartMemory<HD>& memory) {
   const int g = lane_id() / 4, t = lane_id() % 4;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -154,21 +164,23 @@ __device__ __forceinline__ void fold_split(const TileColumns<HD>& split, bool is
       for (int quarter = 0; quarter < 4; ++quarter) {
         const float4 added = four_columns(split.value[piece], half, quarter);
         const float4 kept = is_first ? make_float4(0.0f, 0.0f, 0.0f, 0.0f) : to[quarter];
-        to[quarter] = make_float4(fold(kept.x, added.x, w), fold(kept.y, added.y, w), fold(kept.z, added.z, w),
-                                  fold(kept.w, added.w, w));
+        to[quarter] = make_float4(fold(kept.x, added.x, w), fold(kept.y, added.y, w),
+                                  fold(kept.z, added.z, w), fold(kept.w, added.w, w));
       }
     }
   }
   __syncwarp();
 }
 
-/// One part of four tiles: each warp takes a tile and walks the blocks, which the others then find in the L1 cache.
+/// One part of four tiles: each warp takes a tile and walks the blocks, which the others then find in the L1
+/// cache.
 template <int HD>
-__device__ void attend_stacked(const AttentionTask& task, const GroupRows& rows, const HeadSet& heads,
-                               PartMemory<HD>& memory, uint4* queries) {
+__device__ void attend_stacked(const ThreadBlock<HD>& own) {
+  const AttentionTask& task = own.task;
+  const GroupRows& rows = own.rows;
   const int tile = warp_id();
-  queries += tile * kQueryWords<HD>;
-  const auto query = [&](int slot) { return query_of(task, rows, heads, tile * kTileSlots + slot, HD); };
+  uint4* queries = own.queries + tile * kQueryWords<HD>;
+  const auto query = [&](int slot) { return query_of(own, tile * kTileSlots + slot); };
   load_queries<HD>(query, queries, lane_id(), kWarp);
   __syncwarp();
   const int32_t row_of_lane = rows.slot_row[tile * kTileSlots + lane_id() % kTileSlots];
@@ -182,22 +194,23 @@ __device__ void attend_stacked(const AttentionTask& task, const GroupRows& rows,
 #pragma unroll 1
     for (int32_t block = first_block; block < min(first_block + kSplitBlocks, end); ++block) {
       for_each_place(rows, tile, block, [&](int32_t cache_row, uint32_t slots) {
-        fold_block(queries, prefix_keys<HD>(task, heads, cache_row), task.scale, slots, split);
+        fold_block(queries, prefix_keys(own, cache_row), task.scale, slots, split);
       });
     }
-    fold_split(split, first_block == begin, memory);
+    fold_split(split, first_block == begin, own.memory);
   }
   for (int slot = 0; slot < kTileSlots; ++slot) {
     const int32_t row = rows.slot_row[tile * kTileSlots + slot];
     if (row < 0 || rows.n_blocks[row] <= begin) continue;
-    store_partial<HD>(task, part, tile * kTileSlots + slot, fold_warps(memory, tile, 1, slot));
+    store_partial<HD>(task, part, tile * kTileSlots + slot, fold_warps(own.memory, tile, 1, slot));
   }
 }
 
 /// The tail of one row of the group: each warp takes a chunk. Without a prefix this is the result.
 template <int HD>
-__device__ void attend_tail(const AttentionTask& task, const GroupRows& rows, const HeadSet& heads, int32_t row,
-                            PartMemory<HD>& memory, uint4* queries) {
+__device__ void attend_tail(const ThreadBlock<HD>& own, int32_t row) {
+  const AttentionTask& task = own.task;
+  const GroupRows& rows = own.rows;
   __shared__ int32_t cache_row[kMaxTail + 1];
   const int32_t first = rows.n_blocks[row] * kKeyBlock, n = rows.n_keys[row] - first;
   const int32_t n_contiguous = rows.n_contiguous[row] - first, words = task.rows.bit_words;
@@ -207,22 +220,22 @@ __device__ void attend_tail(const AttentionTask& task, const GroupRows& rows, co
     const uint32_t* bits = task.rows.extra_bits + static_cast<int64_t>(pass_row) * words;
     list_extras(bits, words, task.rows.cache_row, cache_row + n_contiguous);
   }
-  const float* q = task.q + static_cast<int64_t>(pass_row) * task.qkv_cols + heads.first * HD;
-  const auto query = [&](int slot) { return slot < heads.n ? q + slot * HD : nullptr; };
-  load_queries<HD>(query, queries, thread, kAttentionWarps * kWarp);
+  const float* q = task.q + static_cast<int64_t>(pass_row) * task.qkv_cols + own.heads.first * HD;
+  const auto query = [&](int slot) { return slot < own.heads.n ? q + slot * HD : nullptr; };
+  load_queries<HD>(query, own.queries, thread, kAttentionWarps * kWarp);
   __syncthreads();
   const int32_t begin = warp_id() * kTailChunk;
   if (begin < n) {
-    const PrefixKeys<HD> head = prefix_keys<HD>(task, heads, 0);
+    const PrefixKeys<HD> head = prefix_keys(own, 0);
     const ListedKeys<HD> keys{head.k, head.v, cache_row + begin, min(kTailChunk, n - begin)};
-    attend_into(memory, queries, keys, task.scale, (1u << heads.n) - 1u);
+    attend_into(own, keys, (1u << own.heads.n) - 1u);
   }
   __syncthreads();
   const int32_t row_slot = row / task.tile.rows * kTileSlots + row % task.tile.rows * task.tile.heads;
-  for (int head = warp_id(); head < heads.n; head += kAttentionWarps) {
-    const LaneColumns<HD> tail = fold_warps(memory, 0, ceil_div(n, kTailChunk), head);
+  for (int head = warp_id(); head < own.heads.n; head += kAttentionWarps) {
+    const LaneColumns<HD> tail = fold_warps(own.memory, 0, ceil_div(n, kTailChunk), head);
     if (rows.most_blocks == 0)
-      store_result<HD>(task, pass_row, heads.first + head, tail);
+      store_result<HD>(task, pass_row, own.heads.first + head, tail);
     else
       store_partial<HD>(task, task.n_parts, row_slot + head, tail);
   }

@@ -1,8 +1,9 @@
-// One warp, 16 queries, some keys: scores, weights and weighted values on tensor cores, straight from global memory.
+// One warp, 16 queries, some keys: scores, weights and weighted values on tensor cores, straight from global
+// memory.
 //
-// Lane (g, t) is lane 4 g + t. Products are m16n8k16 with bf16 operands; the order of the columns that a sum runs over is
-// free as long as both operands share it, and so is the order of output columns, and that is what makes every load here
-// 16 neighbouring bytes that a lane needs whole.
+// Lane (g, t) is lane 4 g + t. Products are m16n8k16 with bf16 operands; the order of the columns that a sum
+// runs over is free as long as both operands share it, and so is the order of output columns, and that is
+// what makes every load here 16 neighbouring bytes that a lane needs whole.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -52,8 +53,8 @@ struct ListedKeys {
 template <int HD>
 constexpr int kQueryWords = HD / 16 * 32;
 
-/// Rounds the 16 queries of a tile to bf16. query(slot) points at HD floats, or is null for an empty slot. Threads
-/// first, first + step, ... write the words that they own.
+/// Rounds the 16 queries of a tile to bf16. query(slot) points at HD floats, or is null for an empty slot.
+/// Threads first, first + step, ... write the words that they own.
 template <int HD, class Query>
 __device__ void load_queries(const Query& query, uint4* words, int first, int step) {
   for (int i = first; i < kQueryWords<HD>; i += step) {
@@ -67,8 +68,9 @@ __device__ void load_queries(const Query& query, uint4* words, int first, int st
   }
 }
 
-/// What the softmax makes of a tile's scores with N keys: bf16 weights as the A operand of the product with the values,
-/// and for slots g and g + 8 the largest score and the sum of the weights as rounded, so that they add up to 1.
+/// What the softmax makes of a tile's scores with N keys: bf16 weights as the A operand of the product with
+/// the values, and for slots g and g + 8 the largest score and the sum of the weights as rounded, so that
+/// they add up to 1.
 template <int N>
 struct KeyWeights {
   uint32_t packed[N / 16][4];
@@ -116,7 +118,8 @@ __device__ __forceinline__ void weigh_keys(const uint4* queries, const Keys& key
     }
     max = fmaxf(max, __shfl_xor_sync(kAllLanes, max, 1));
     max = fmaxf(max, __shfl_xor_sync(kAllLanes, max, 2));
-    w.max[half] = max * scale;
+    w.max[half] =
+        __fmul_rn(max, scale);  // on its own, or the compiler contracts it with a difference here and there
   }
   const uint32_t ones[2] = {0x3f803f80u, 0x3f803f80u};
   float sum[4] = {};  // a product with a column of ones
@@ -135,10 +138,12 @@ __device__ __forceinline__ void weigh_keys(const uint4* queries, const Keys& key
 }
 
 __device__ __forceinline__ uint32_t low_halves(uint32_t a, uint32_t b) { return (a & 0xffffu) | (b << 16); }
-__device__ __forceinline__ uint32_t high_halves(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xffff0000u); }
+__device__ __forceinline__ uint32_t high_halves(uint32_t a, uint32_t b) {
+  return (a >> 16) | (b & 0xffff0000u);
+}
 
-/// Weighted values of columns [64 piece, 64 piece + 64). Lane (g, t) gets columns 64 piece + 16 t + [0, 16): column j < 8
-/// of slot g in sum[j][0], of slot g + 8 in sum[j][2]; column j + 8 in sum[j][1] and sum[j][3].
+/// Weighted values of columns [64 piece, 64 piece + 64). Lane (g, t) gets columns 64 piece + 16 t + [0, 16):
+/// column j < 8 of slot g in sum[j][0], of slot g + 8 in sum[j][2]; column j + 8 in sum[j][1] and sum[j][3].
 template <int HD, class Keys>
 __device__ __forceinline__ void weigh_values(const KeyWeights<Keys::kCount>& w, const Keys& keys, int piece,
                                              float (&sum)[8][4]) {

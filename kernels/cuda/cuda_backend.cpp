@@ -42,6 +42,7 @@ class CudaBackend final : public Backend {
   void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) override;
   void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) override;
   void put_columns(Act x, Act out, int32_t first_col) override;
+  bool has_round_loop() const override { return true; }
   std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup) override;
 
  private:

@@ -9,9 +9,10 @@
 
 namespace draftscope::cuda {
 
-/// list[i] = cache_row[j] for the i-th set bit j of bits (n_words,); returns how many. All lanes of one warp call it; other
-/// lanes see the list after a barrier.
-__device__ inline int32_t list_extras(const uint32_t* bits, int32_t n_words, const int32_t* cache_row, int32_t* list) {
+/// list[i] = cache_row[j] for the i-th set bit j of bits (n_words,); returns how many. All lanes of one warp
+/// call it; other lanes see the list after a barrier.
+__device__ inline int32_t list_extras(const uint32_t* bits, int32_t n_words, const int32_t* cache_row,
+                                      int32_t* list) {
   constexpr uint32_t kAll = 0xffffffffu;
   const int32_t lane = static_cast<int32_t>(threadIdx.x) % 32;
   int32_t n_before = 0;

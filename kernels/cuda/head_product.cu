@@ -83,7 +83,8 @@ __device__ __forceinline__ void sum_up(const HeadLaunch& p, const ProductPart& p
     float sum = 0;
 #pragma unroll
     for (int e = 0; e < 2 * kEights; ++e) {
-      if (place.out(e / 2) + e % 2 < p.in.n_out) sum += expf(sums[e / 2][j][2 * h + e % 2] - max);
+      // __fadd_rn: not fused with the last product inside expf, here or in the kernel for fewer tokens
+      if (place.out(e / 2) + e % 2 < p.in.n_out) sum = __fadd_rn(sum, expf(sums[e / 2][j][2 * h + e % 2] - max));
     }
     for (int step = 1; step < 4; step *= 2) sum += __shfl_xor_sync(0xffffffffu, sum, step);
     if (threadIdx.x % 4 == 0) shared.sum[threadIdx.x / kWarp][token] = sum;
@@ -138,7 +139,7 @@ __global__ void __launch_bounds__(kProductThreads) scan_kernel(HeadView head) {
   }
   best = best_of_lanes<kWarp>(best);
   float sum = 0;
-  for (int i = lane; i < n; i += kWarp) sum += expf(logits[i] - best.logit);
+  for (int i = lane; i < n; i += kWarp) sum = __fadd_rn(sum, expf(logits[i] - best.logit));
   sum = warp_sum(sum);
   if (lane != 0) return;
   head.stats.max[row * head.n_tiles + tile] = best.logit;

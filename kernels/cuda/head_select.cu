@@ -6,18 +6,20 @@
 namespace draftscope::cuda {
 namespace {
 
-constexpr int kBestThreads = 256;
+constexpr int kTotalThreads = 256;  // that add up a row's tiles
+constexpr int kBestThreads = kTotalThreads;
 constexpr int kSelectThreads = 1024;
 constexpr int kMaxCandidates = 4096;  // that are sorted together; kMaxSelected at least
 constexpr int kDigits = 256;
 
-/// The block's words folded in pairs, a fixed order; shared (kThreads,), a power of two. All threads call it.
-template <int kThreads, class Fold>
+/// The words of the block's first kTotalThreads threads folded in pairs, a fixed order; shared (kTotalThreads,). All
+/// threads call it.
+template <class Fold>
 __device__ __forceinline__ uint64_t fold_block(uint64_t value, uint64_t* shared, const Fold& fold) {
   const int thread = threadIdx.x;
-  shared[thread] = value;
+  if (thread < kTotalThreads) shared[thread] = value;
   __syncthreads();
-  for (int step = kThreads / 2; step > 0; step /= 2) {
+  for (int step = kTotalThreads / 2; step > 0; step /= 2) {
     if (thread < step) shared[thread] = fold(shared[thread], shared[thread + step]);
     __syncthreads();
   }
@@ -40,28 +42,29 @@ struct RowTotal {
   }
 };
 
-/// Tiles are added in an order that depends on their number alone; shared (kThreads,). All threads call it.
-template <int kThreads>
+/// Tiles are added in an order that depends on their number alone, the same in every kernel; shared (kTotalThreads,). All
+/// threads call it.
 __device__ __forceinline__ RowTotal total_of_row(const HeadView& head, int64_t row, uint64_t* shared) {
   const int64_t first = row * head.n_tiles;
+  const int n_tiles = threadIdx.x < kTotalThreads ? head.n_tiles : 0;
   LogitKey best = 0;
-  for (int tile = threadIdx.x; tile < head.n_tiles; tile += kThreads) {
+  for (int tile = threadIdx.x; tile < n_tiles; tile += kTotalThreads) {
     const LogitKey key = key_of(head.stats.max[first + tile], head.stats.token[first + tile]);
     best = key > best ? key : best;
   }
-  best = fold_block<kThreads>(best, shared, [](LogitKey a, LogitKey b) { return a > b ? a : b; });
+  best = fold_block(best, shared, [](LogitKey a, LogitKey b) { return a > b ? a : b; });
   const double max = logit_of(best);
   double sum = 0;
-  for (int tile = threadIdx.x; tile < head.n_tiles; tile += kThreads) {
-    sum += static_cast<double>(head.stats.sum[first + tile]) * exp(static_cast<double>(head.stats.max[first + tile]) - max);
+  for (int tile = threadIdx.x; tile < n_tiles; tile += kTotalThreads) {
+    sum = fma(static_cast<double>(head.stats.sum[first + tile]), exp(static_cast<double>(head.stats.max[first + tile]) - max), sum);
   }
   const auto add = [](uint64_t a, uint64_t b) { return bits_of(double_of(a) + double_of(b)); };
-  return {best, log(double_of(fold_block<kThreads>(bits_of(sum), shared, add)))};
+  return {best, log(double_of(fold_block(bits_of(sum), shared, add)))};
 }
 
 __global__ void __launch_bounds__(kBestThreads, 2) best_kernel(HeadView head, TopKView out) {
   __shared__ uint64_t shared[kBestThreads];
-  const RowTotal total = total_of_row<kBestThreads>(head, blockIdx.x, shared);
+  const RowTotal total = total_of_row(head, blockIdx.x, shared);
   if (threadIdx.x != 0) return;
   out.token[blockIdx.x] = token_of(total.best);
   out.log_p[blockIdx.x] = total.log_p(total.best);
@@ -176,7 +179,7 @@ __device__ void sort_descending(LogitKey* keys, int n) {
 __global__ void __launch_bounds__(kSelectThreads) select_kernel(HeadView head, TopKView out) {
   __shared__ SelectShared shared;
   const auto row = static_cast<int64_t>(blockIdx.x);
-  const RowTotal total = total_of_row<kSelectThreads>(head, row, shared.keys);
+  const RowTotal total = total_of_row(head, row, shared.keys);
   // As many tiles as tokens are wanted have a maximum of at least `floor`: no worse token is among the best.
   const auto for_each_max = [&](const auto& take) {
     for (int tile = threadIdx.x; tile < head.n_tiles; tile += kSelectThreads)
@@ -210,7 +213,7 @@ __global__ void __launch_bounds__(kSelectThreads) select_kernel(HeadView head, T
 __global__ void __launch_bounds__(kBestThreads) rank_kernel(HeadView head, TopKView out) {
   __shared__ uint64_t shared[kBestThreads];
   const auto row = static_cast<int64_t>(blockIdx.y);
-  const RowTotal total = total_of_row<kBestThreads>(head, row, shared);
+  const RowTotal total = total_of_row(head, row, shared);
   const float* logits = head.logits + row * head.n_tiles * kTileOut;
   const auto token = static_cast<int32_t>(blockIdx.x * kBestThreads + threadIdx.x);
   const LogitKey own = token < head.n_out ? key_of(logits[token], token) : 0;

@@ -1,4 +1,5 @@
-// Compaction of the KV cache to an accepted path; each thread owns 16 bytes of the columns of one layer and head.
+// Compaction of the KV cache to an accepted path; each thread owns 16 bytes of the columns of one layer and
+// head.
 #include "kernels/cuda/attention_plan.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/ops.h"
@@ -38,7 +39,8 @@ __global__ void __launch_bounds__(kThreads) keep_rows_kernel(const KeepTask task
 
 }  // namespace
 
-void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept, cudaStream_t stream) {
+void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept,
+               cudaStream_t stream) {
   KeepTask task;
   task.keys = static_cast<uint4*>(kv.keys);
   task.values = static_cast<uint4*>(kv.values);

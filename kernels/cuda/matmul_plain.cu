@@ -21,7 +21,7 @@ struct PlainLaunch {
   const float* norm_weight;
   float eps;
   const void* w;
-  int32_t n_out;
+  int32_t n_out, n_in;
   bool rounds_x;
   Act out;
   Epilogue epilogue;
@@ -40,11 +40,11 @@ struct Shared {
 template <class Weight>
 __device__ void bring(const PlainLaunch& p, int first_row, int first_out, int first_in, Shared& shared) {
   const int i = threadIdx.x % kIn, in = first_in + i;
-  const bool is_inside = in < p.x.cols;
+  const bool is_inside = in < p.n_in;
   for (int o = threadIdx.x / kIn; o < kOut; o += kThreads / kIn) {
     const int64_t row = first_out + o;
     const bool wanted = is_inside && row < p.n_out;
-    shared.w[i][o] = wanted ? widened(static_cast<const Weight*>(p.w)[row * p.x.cols + in]) : 0.0f;
+    shared.w[i][o] = wanted ? widened(static_cast<const Weight*>(p.w)[row * p.n_in + in]) : 0.0f;
   }
   for (int r = threadIdx.x / kIn; r < kRows; r += kThreads / kIn) {
     float x = is_inside && first_row + r < p.x.rows ? row_of(p.x, first_row + r)[in] : 0.0f;
@@ -87,7 +87,7 @@ __global__ void __launch_bounds__(kThreads) plain_kernel(PlainLaunch p) {
   }
   const int out = threadIdx.x % kOutStep, row = threadIdx.x / kOutStep;
   float sums[kThreadOut] = {};
-  for (int first_in = 0; first_in < p.x.cols; first_in += kIn) {
+  for (int first_in = 0; first_in < p.n_in; first_in += kIn) {
     bring<Weight>(p, first_row, first_out, first_in, shared);
     __syncthreads();
     for (int i = 0; i < kIn; ++i) {
@@ -104,8 +104,9 @@ __global__ void __launch_bounds__(kThreads) plain_kernel(PlainLaunch p) {
 }  // namespace
 
 void matmul_plain(const MatmulArgs& args, cudaStream_t stream) {
-  const PlainLaunch p = {args.x,       args.norm_weight, args.eps, args.w.data,
-                         args.w.n_out, args.precision == Precision::kBf16, args.out, args.epilogue};
+  const bool rounds_x = args.precision == Precision::kBf16;
+  const PlainLaunch p = {args.x,      args.norm_weight, args.eps, args.w.data,  args.w.n_out,
+                         args.w.n_in, rounds_x,         args.out, args.epilogue};
   const dim3 grid(ceil_div(args.x.rows, kRows), ceil_div(args.w.n_out, kOut)), block(kThreads);
   args.w.is_bf16 ? launch(plain_kernel<__nv_bfloat16>, grid, block, 0, stream, p)
                  : launch(plain_kernel<float>, grid, block, 0, stream, p);

@@ -106,7 +106,8 @@ void launch_append(AppendTask<Cached> task, const KvView& kv, int32_t layer, cud
   task.values = static_cast<Cached*>(kv.values) + layer_at;
   task.capacity = kv.capacity;
   const int32_t n_items = task.rows.n_rows * (task.heads.n_q_heads + 2 * task.heads.n_kv_heads);
-  launch(norm_rope_append_kernel<Cached>, dim3(ceil_div(n_items, kWarps)), dim3(kWarps * kWarp), 0, stream, task);
+  launch(norm_rope_append_kernel<Cached>, dim3(ceil_div(n_items, kWarps)), dim3(kWarps * kWarp), 0, stream,
+         task);
 }
 
 template <class Cached>
@@ -117,8 +118,8 @@ AppendTask<Cached> make_task(Act qkv, HeadLayout heads, const float* q_norm, con
 
 }  // namespace
 
-void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps, RopeView rope,
-                      const RowsView& rows, KvView kv, int32_t layer, cudaStream_t stream) {
+void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps,
+                      RopeView rope, const RowsView& rows, KvView kv, int32_t layer, cudaStream_t stream) {
   if (kv.is_bf16)
     launch_append(make_task<__nv_bfloat16>(qkv, heads, q_norm, k_norm, eps, rope, rows), kv, layer, stream);
   else

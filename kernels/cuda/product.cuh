@@ -251,6 +251,8 @@ __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPa
     }
     __syncthreads();
   }
+  wait_for_batches<0>();  // zeros from past the end
+  __syncthreads();
 }
 
 }  // namespace draftscope::cuda

@@ -1,8 +1,9 @@
 // Softmax over a part of a row's keys, and how two parts become one.
 //
-// A part holds weights 2^(score - max) relative to its own largest score, so parts can be computed anywhere and in any
-// order; only folding has an order. Folding in a part without keys changes nothing but perhaps the sign of a zero, and so
-// does folding a part into nothing; results lose the sign of zeros in the end, so their bits do not show such steps.
+// A part holds weights 2^(score - max) relative to its own largest score, so parts can be computed anywhere
+// and in any order; only folding has an order. Folding in a part without keys changes nothing but perhaps the
+// sign of a zero, and so does folding a part into nothing; results lose the sign of zeros in the end, so
+// their bits do not show such steps.
 #pragma once
 
 #include <cmath>
@@ -12,7 +13,7 @@
 
 namespace draftscope::cuda {
 
-constexpr float kNoKeys = -INFINITY;  // the largest score of no keys
+constexpr float kNoKeys = -INFINITY;           // the largest score of no keys
 constexpr double kLog2E = 1.4426950408889634;  // scores are scaled by it, so that weights are powers of 2
 
 /// 2^x; exactly 1 at 0 and 0 at minus infinity. On the device the hardware's, 2 ulp.
@@ -33,8 +34,8 @@ struct FoldWeights {
 
 DS_HOST_DEVICE inline FoldWeights fold_weights(float kept_max, float added_max) {
   const float max = fmaxf(kept_max, added_max);
-  return {kept_max == max ? 1.0f : exp2_fast(kept_max - max), added_max == max ? 1.0f : exp2_fast(added_max - max),
-          max};
+  return {kept_max == max ? 1.0f : exp2_fast(kept_max - max),
+          added_max == max ? 1.0f : exp2_fast(added_max - max), max};
 }
 
 /// Weighted sum, rounded in the same order everywhere.
@@ -46,8 +47,8 @@ DS_HOST_DEVICE inline float fold(float kept, float added, const FoldWeights& w) 
 template <int N>
 struct Softmax {
   float max = kNoKeys;
-  float sum = 0.0f;      // of the weights
-  float value[N] = {};   // sums of weight * value
+  float sum = 0.0f;     // of the weights
+  float value[N] = {};  // sums of weight * value
 };
 
 template <int N>

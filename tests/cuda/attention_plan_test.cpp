@@ -34,8 +34,8 @@ TEST(AttentionPlan, LowestBitsComeFirst) {
 TEST(AttentionPlan, TilesHoldWholeRowsAndEveryHead) {
   const struct {
     int32_t n_q, n_kv, heads, rows, sets;
-  } cases[] = {{32, 8, 4, 4, 1}, {16, 8, 2, 8, 1}, {8, 8, 1, 16, 1}, {40, 8, 5, 3, 1}, {28, 4, 7, 2, 1},
-               {16, 1, 16, 1, 1}, {20, 1, 16, 1, 2}, {64, 2, 16, 1, 2}};
+  } cases[] = {{32, 8, 4, 4, 1}, {16, 8, 2, 8, 1},  {8, 8, 1, 16, 1},  {40, 8, 5, 3, 1},
+               {28, 4, 7, 2, 1}, {16, 1, 16, 1, 1}, {20, 1, 16, 1, 2}, {64, 2, 16, 1, 2}};
   for (const auto& c : cases) {
     const Tile tile = tile_of({c.n_q, c.n_kv, 128});
     EXPECT_EQ(tile.heads, c.heads);
@@ -89,7 +89,8 @@ std::vector<uint32_t> bits(const Softmax<2>& s) {
 }
 
 TEST(SoftmaxFold, APartWithoutKeysChangesNoBit) {
-  for (const Softmax<2>& s : {part(3.5f, 1.25f, 0.1f, -7.0f), part(-80.0f, 1.0f, -0.0f, 0.0f), part(0.0f, 3.0f, 1e-40f, 1.0f)}) {
+  for (const Softmax<2>& s :
+       {part(3.5f, 1.25f, 0.1f, -7.0f), part(-80.0f, 1.0f, -0.0f, 0.0f), part(0.0f, 3.0f, 1e-40f, 1.0f)}) {
     Softmax<2> after = s, before;
     fold(after, Softmax<2>());
     EXPECT_EQ(bits(after), bits(s));

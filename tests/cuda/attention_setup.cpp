@@ -105,8 +105,14 @@ DeviceRows::DeviceRows(const TestRows& rows) {
   first_key_ = to_device(rows.first_key);
   n_contiguous_ = to_device(rows.n_contiguous);
   bits_ = to_device(bits);
-  view_ = {rows.n(),          words,          token_.data(), position_.data(), cache_row_.data(), first_key_.data(),
-           n_contiguous_.data(), bits_.data()};
+  view_ = {rows.n(),
+           words,
+           token_.data(),
+           position_.data(),
+           cache_row_.data(),
+           first_key_.data(),
+           n_contiguous_.data(),
+           bits_.data()};
 }
 
 Workspace::Workspace(int32_t max_rows, HeadLayout heads, int32_t max_keys)
@@ -121,7 +127,8 @@ Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestR
   CUDA_CHECK(cudaMemset(out.data(), 0xff, out.n_bytes()));
   const DeviceRows device_rows(rows);
   attention({device_qkv.data(), qkv.rows, qkv.cols}, heads, cache.view(), 0, device_rows.view(),
-            std::max(max_keys, rows.max_keys()), {out.data(), rows.n(), heads.q_cols()}, workspace.data(), nullptr);
+            std::max(max_keys, rows.max_keys()), {out.data(), rows.n(), heads.q_cols()}, workspace.data(),
+            nullptr);
   CUDA_CHECK(cudaDeviceSynchronize());
   Floats result(rows.n(), heads.q_cols());
   result.data = to_host(out);
@@ -144,7 +151,8 @@ Floats attend_by_formula(const TestCache& cache, HeadLayout heads, const Floats&
       for (size_t t = 0; t < keys.size(); ++t) {
         for (int32_t i = 0; i < dim; ++i) {
           const float q = qkv.row(r)[h * dim + i];
-          weight[t] += static_cast<double>(rounds_queries ? rounded_to_bf16(q) : q) * cache.key(0, h / n_group, keys[t], i);
+          weight[t] += static_cast<double>(rounds_queries ? rounded_to_bf16(q) : q) *
+                       cache.key(0, h / n_group, keys[t], i);
         }
         weight[t] /= std::sqrt(static_cast<double>(dim));
       }

@@ -14,7 +14,8 @@ struct Floats {
   int32_t rows = 0, cols = 0;
   std::vector<float> data;
 
-  Floats(int32_t n_rows, int32_t n_cols) : rows(n_rows), cols(n_cols), data(static_cast<size_t>(n_rows) * n_cols) {}
+  Floats(int32_t n_rows, int32_t n_cols)
+      : rows(n_rows), cols(n_cols), data(static_cast<size_t>(n_rows) * n_cols) {}
   float* row(int32_t r) { return data.data() + static_cast<size_t>(r) * cols; }
   const float* row(int32_t r) const { return data.data() + static_cast<size_t>(r) * cols; }
 };
@@ -62,10 +63,10 @@ class TestCache {
   HeadLayout heads_;
   int32_t capacity_;
   bool is_bf16_;
-  std::vector<float> keys_, values_;             // (n_layers, n_kv_heads, capacity, head_dim)
-  DeviceBuffer<uint16_t> keys16_, values16_;     // the same on the device, if bf16
-  DeviceBuffer<float> keys32_, values32_;        // otherwise
-  bool is_stale_ = true;                         // the device lacks what was put
+  std::vector<float> keys_, values_;          // (n_layers, n_kv_heads, capacity, head_dim)
+  DeviceBuffer<uint16_t> keys16_, values16_;  // the same on the device, if bf16
+  DeviceBuffer<float> keys32_, values32_;     // otherwise
+  bool is_stale_ = true;                      // the device lacks what was put
 };
 
 /// Key sets of a pass.
@@ -108,7 +109,8 @@ class Workspace {
 Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
               const Workspace& workspace);
 /// The same with a workspace of its own.
-Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys = 0);
+Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows,
+              int32_t max_keys = 0);
 
 /// Softmax in double over the listed keys of layer 0; queries rounded to bf16 first if asked.
 Floats attend_by_formula(const TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows,

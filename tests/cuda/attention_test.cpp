@@ -14,7 +14,8 @@
 namespace draftscope::cuda {
 namespace {
 
-// The tensor cores get weights rounded to bf16, each off by at most 2^-9; the sum is taken over the rounded ones.
+// The tensor cores get weights rounded to bf16, each off by at most 2^-9; the sum is taken over the rounded
+// ones.
 constexpr double kTensorError = 0x1p-9;
 // Float32 throughout: 2^-24 per operation, some hundred of them, and 2^-22 of the hardware's exponential.
 constexpr double kScalarError = 1e-5;
@@ -25,8 +26,8 @@ struct Shape {
   bool is_tensor() const { return is_bf16 && (heads.head_dim == 64 || heads.head_dim == 128); }
 };
 
-// Values of max_keys that make a launch of n_rows cut its work in every way it knows (attention_plan.h): a block per warp or
-// a tile per warp, over splits or over spans. 0: as the rows need.
+// Values of max_keys that make a launch of n_rows cut its work in every way it knows (attention_plan.h): a
+// block per warp or a tile per warp, over splits or over spans. 0: as the rows need.
 std::vector<int32_t> tiers(const Shape& shape, int32_t n_rows) {
   std::vector<int32_t> found{0};
   if (!shape.is_tensor()) return found;
@@ -76,11 +77,11 @@ TEST(CudaAttention, AChainEqualsSoftmaxInDouble) {
   const struct {
     Shape shape;
     int32_t before, rows;
-  } cases[] = {
-      {{{1, 1, 64}}, 0, 1},       {{{4, 2, 64}}, 90, 40},     {{{4, 1, 128}}, 600, 17},  {{{10, 2, 64}}, 255, 7},
-      {{{32, 1, 64}}, 130, 5},    {{{20, 1, 128}}, 64, 3},    {{{2, 2, 64}}, 1300, 70},  {{{2, 1, 8}}, 59, 5},
-      {{{6, 2, 40}}, 59, 33},     {{{3, 1, 256}}, 40, 3},     {{{4, 2, 64}, false}, 90, 9}, {{{2, 1, 8}, false}, 59, 5},
-      {{{4, 2, 24}, false}, 20, 33}, {{{2, 2, 128}, false}, 70, 3}};
+  } cases[] = {{{{1, 1, 64}}, 0, 1},          {{{4, 2, 64}}, 90, 40},       {{{4, 1, 128}}, 600, 17},
+               {{{10, 2, 64}}, 255, 7},       {{{32, 1, 64}}, 130, 5},      {{{20, 1, 128}}, 64, 3},
+               {{{2, 2, 64}}, 1300, 70},      {{{2, 1, 8}}, 59, 5},         {{{6, 2, 40}}, 59, 33},
+               {{{3, 1, 256}}, 40, 3},        {{{4, 2, 64}, false}, 90, 9}, {{{2, 1, 8}, false}, 59, 5},
+               {{{4, 2, 24}, false}, 20, 33}, {{{2, 2, 128}, false}, 70, 3}};
   for (const auto& [shape, before, n_rows] : cases) {
     TestCache cache = filled_cache(shape, before + n_rows, before + n_rows + 3, 1);
     const Floats qkv = random_floats(n_rows, shape.heads.qkv_cols(), 2);
@@ -89,14 +90,16 @@ TEST(CudaAttention, AChainEqualsSoftmaxInDouble) {
     for (const int32_t tier : tiers(shape, n_rows)) {
       const double error = normalised_error(attend(cache, shape.heads, qkv, rows, tier), expected);
       EXPECT_LE(error, shape.is_tensor() ? kTensorError : kScalarError)
-          << shape.heads.n_q_heads << " heads, " << shape.heads.n_kv_heads << " kv heads of " << shape.heads.head_dim
-          << ", bf16 " << shape.is_bf16 << ", " << n_rows << " rows behind " << before << ", tier " << tier;
+          << shape.heads.n_q_heads << " heads, " << shape.heads.n_kv_heads << " kv heads of "
+          << shape.heads.head_dim << ", bf16 " << shape.is_bf16 << ", " << n_rows << " rows behind " << before
+          << ", tier " << tier;
     }
   }
 }
 
 TEST(CudaAttention, ARowHasTheSameBitsInAnyBatchAndLaunchSize) {
-  for (const Shape& shape : {Shape{{4, 2, 64}}, Shape{{3, 1, 128}}, Shape{{4, 2, 24}}, Shape{{4, 2, 64}, false}}) {
+  for (const Shape& shape :
+       {Shape{{4, 2, 64}}, Shape{{3, 1, 128}}, Shape{{4, 2, 24}}, Shape{{4, 2, 64}, false}}) {
     // 20 or 21 blocks: a span, a split of the next, and for the last rows the beginning of another split.
     const int32_t n = 64, before = shape.is_tensor() ? 1350 : 20;
     TestCache cache = filled_cache(shape, before + n, before + n, 3);
@@ -105,7 +108,8 @@ TEST(CudaAttention, ARowHasTheSameBitsInAnyBatchAndLaunchSize) {
     const Floats all = attend(cache, shape.heads, qkv, rows);
     for (const int32_t tier : tiers(shape, n))
       ASSERT_EQ(bits_of(attend(cache, shape.heads, qkv, rows, tier)), bits_of(all)) << tier;
-    for (const auto& [first, n_rows] : {std::pair{0, 1}, {41, 1}, {42, 1}, {43, 3}, {60, 3}, {9, 17}, {63, 1}}) {
+    for (const auto& [first, n_rows] :
+         {std::pair{0, 1}, {41, 1}, {42, 1}, {43, 3}, {60, 3}, {9, 17}, {63, 1}}) {
       for (const int32_t tier : tiers(shape, n_rows)) {
         const Floats part =
             attend(cache, shape.heads, rows_of(qkv, first, n_rows), rows.slice(first, n_rows), tier);
@@ -158,11 +162,13 @@ std::vector<std::vector<int32_t>> random_tree(int32_t n, uint32_t seed) {
   return paths;
 }
 
-// Nodes of a tree behind `before` keys, their keys at cache rows before + 2, + 3, ...; and each node's text alone.
+// Nodes of a tree behind `before` keys, their keys at cache rows before + 2, + 3, ...; and each node's text
+// alone.
 void expect_nodes_equal_plain_decoding(const Shape& shape, int32_t before, int32_t n_nodes, int32_t tier) {
   const int32_t kv_cols = 2 * shape.heads.n_kv_heads * shape.heads.head_dim;
   const auto paths = random_tree(n_nodes, static_cast<uint32_t>(before));
-  const Floats keys = random_floats(n_nodes, kv_cols, 7), qkv = random_floats(n_nodes, shape.heads.qkv_cols(), 8);
+  const Floats keys = random_floats(n_nodes, kv_cols, 7),
+               qkv = random_floats(n_nodes, shape.heads.qkv_cols(), 8);
   TestCache cache = filled_cache(shape, before, before + n_nodes + 2, 9);
   TestRows rows;
   for (int32_t i = 0; i < n_nodes; ++i) {
@@ -184,7 +190,8 @@ void expect_nodes_equal_plain_decoding(const Shape& shape, int32_t before, int32
 }
 
 TEST(CudaAttention, TreeNodesEqualPlainDecodingBitByBit) {
-  for (const int32_t before : {0, 1, 20, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 255, 256, 257, 300, 1090}) {
+  for (const int32_t before :
+       {0, 1, 20, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 255, 256, 257, 300, 1090}) {
     expect_nodes_equal_plain_decoding({{4, 2, 64}}, before, 45, before % 2 * 20000);
   }
   for (const int32_t before : {0, 32, 66, 290}) {
@@ -225,7 +232,8 @@ TEST(CudaAttention, LargeScoresDoNotOverflow) {
 }
 
 TEST(CudaAttention, AnotherSequencesKeysAreNeverTouched) {
-  // Rows of the cache that no row of the pass attends to stay NaN, between, behind and in front of those that are seen.
+  // Rows of the cache that no row of the pass attends to stay NaN, between, behind and in front of those that
+  // are seen.
   const Shape shape{{4, 2, 64}};
   TestCache cache(1, shape.heads, 500, true);
   const Floats columns = random_floats(500, 2 * shape.heads.n_kv_heads * 64, 14);
@@ -235,7 +243,8 @@ TEST(CudaAttention, AnotherSequencesKeysAreNeverTouched) {
   for (int32_t i = 0; i < 10; ++i) rows.add(310 + 2 * i, 100, 200, {0, i});
   rows.extras[0] = {0};
   const Floats qkv = random_floats(10, shape.heads.qkv_cols(), 15);
-  EXPECT_LE(normalised_error(attend(cache, shape.heads, qkv, rows), attend_by_formula(cache, shape.heads, qkv, rows, true)),
+  EXPECT_LE(normalised_error(attend(cache, shape.heads, qkv, rows),
+                             attend_by_formula(cache, shape.heads, qkv, rows, true)),
             kTensorError);
 }
 
@@ -245,7 +254,8 @@ TEST(CudaAttention, OneWorkspaceServesLaunchesOfEverySize) {
   const Workspace workspace(64, shape.heads, 140000);
   const Floats qkv = random_floats(64, shape.heads.qkv_cols(), 17);
   for (int32_t repeat = 0; repeat < 2; ++repeat) {
-    for (const auto& [before, n_rows, tier] : {std::array{600, 64, 140000}, {5, 3, 0}, {500, 1, 0}, {600, 64, 20000}}) {
+    for (const auto& [before, n_rows, tier] :
+         {std::array{600, 64, 140000}, {5, 3, 0}, {500, 1, 0}, {600, 64, 20000}}) {
       const Floats part = rows_of(qkv, 0, n_rows);
       const TestRows rows = chain(before, n_rows);
       ASSERT_EQ(bits_of(attend(cache, shape.heads, part, rows, tier, workspace)),

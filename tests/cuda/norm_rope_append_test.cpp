@@ -33,7 +33,8 @@ struct LayerSetup {
 // Appends to layer 1; returns qkv as it is afterwards.
 Floats append(const LayerSetup& setup, TestCache& cache, const Floats& qkv, const TestRows& rows) {
   const auto q_norm = to_device(setup.q_norm), k_norm = to_device(setup.k_norm);
-  const auto cos = to_device(setup.cos.data), sin = to_device(setup.sin.data), device_qkv = to_device(qkv.data);
+  const auto cos = to_device(setup.cos.data), sin = to_device(setup.sin.data),
+             device_qkv = to_device(qkv.data);
   const DeviceRows device_rows(rows);
   norm_rope_append({device_qkv.data(), qkv.rows, qkv.cols}, setup.heads, q_norm.data(), k_norm.data(), kEps,
                    {cos.data(), sin.data()}, device_rows.view(), cache.view(), 1, nullptr);
@@ -43,8 +44,8 @@ Floats append(const LayerSetup& setup, TestCache& cache, const Floats& qkv, cons
   return after;
 }
 
-std::vector<double> normed_and_rotated(const LayerSetup& setup, const float* head, const std::vector<float>& norm,
-                                       int32_t position) {
+std::vector<double> normed_and_rotated(const LayerSetup& setup, const float* head,
+                                       const std::vector<float>& norm, int32_t position) {
   const int32_t dim = setup.heads.head_dim, half = dim / 2;
   double squares = 0;
   for (int32_t i = 0; i < dim; ++i) squares += static_cast<double>(head[i]) * head[i];
@@ -85,14 +86,15 @@ TEST(CudaNormRopeAppend, EqualsTheFormula) {
           for (int32_t i = 0; i < dim; ++i) {
             // Float32 rounds a handful of times; bf16 once, by at most 2^-9.
             const double bound = 1e-5 + (is_key && is_bf16 ? 0x1p-8 * std::fabs(expected[i]) : 0);
-            const float found = is_key ? cache.key(1, h - heads.n_q_heads, rows.cache_row[r], i)
-                                       : after.row(r)[h * dim + i];
+            const float found =
+                is_key ? cache.key(1, h - heads.n_q_heads, rows.cache_row[r], i) : after.row(r)[h * dim + i];
             ASSERT_NEAR(found, expected[i], bound) << "row " << r << " head " << h << " of " << dim;
           }
         }
         for (int32_t i = 0; i < heads.n_kv_heads * dim; ++i) {
           const float value = qkv.row(r)[heads.q_cols() + heads.n_kv_heads * dim + i];
-          ASSERT_EQ(cache.value(1, i / dim, rows.cache_row[r], i % dim), is_bf16 ? rounded_to_bf16(value) : value);
+          ASSERT_EQ(cache.value(1, i / dim, rows.cache_row[r], i % dim),
+                    is_bf16 ? rounded_to_bf16(value) : value);
         }
       }
     }
@@ -133,8 +135,10 @@ TEST(CudaNormRopeAppend, ARowHasTheSameBitsAloneAndWithoutQueries) {
     for (int32_t i = 0; i < setup.heads.q_cols(); ++i) ASSERT_EQ(after_one.row(0)[i], after.row(r)[i]);
     for (int32_t i = 0; i < 128; ++i) {
       for (const TestCache* other : {&alone, &without}) {
-        ASSERT_EQ(other->key(1, i / 64, row.cache_row[0], i % 64), all.key(1, i / 64, row.cache_row[0], i % 64));
-        ASSERT_EQ(other->value(1, i / 64, row.cache_row[0], i % 64), all.value(1, i / 64, row.cache_row[0], i % 64));
+        ASSERT_EQ(other->key(1, i / 64, row.cache_row[0], i % 64),
+                  all.key(1, i / 64, row.cache_row[0], i % 64));
+        ASSERT_EQ(other->value(1, i / 64, row.cache_row[0], i % 64),
+                  all.value(1, i / 64, row.cache_row[0], i % 64));
       }
     }
   }

@@ -8,9 +8,9 @@
 namespace draftscope {
 namespace {
 
-/// Runs every method on n_lossless_prompts() prompts and compares with plain decoding.
+/// Runs every method on the prompts of test_share() and compares with plain decoding.
 void expect_lossless(Precision precision, float temperature) {
-  const int n_prompts = n_lossless_prompts();
+  const int n_prompts = test_share().n_lossless_prompts;
   const Pair pair = open_test_pair(precision);
   std::map<Method, int64_t> n_accepted;
   for (int i = 0; i < n_prompts; ++i) {
@@ -48,7 +48,7 @@ TEST_F(Lossless, SampledF32) { expect_lossless(Precision::kF32, 1); }
 TEST_F(Lossless, AChangeOfMethodBetweenRoundsKeepsTheText) {
   const Pair pair = open_test_pair(Precision::kBf16);
   const std::vector<Method> methods = live_methods();
-  for (int i = 0; i < std::min(20, n_lossless_prompts()); ++i) {
+  for (int i = 0; i < std::min(20, test_share().n_lossless_prompts); ++i) {
     const std::vector<int32_t> prompt = make_prompt(1000 + i, 20);
     const std::vector<int32_t> plain = generate(pair, prompt, make_options(Method::kPlain, 60)).output;
     Session session = golden::must(Session::start(pair, prompt, make_options(Method::kExact, 60)));

@@ -23,8 +23,13 @@ std::string missing_backend();
 /// What open_pair is to choose.
 BackendChoice tested_choice();
 
-/// Prompts of a lossless test: as many as the backend can do in a minute or so.
-int n_lossless_prompts();
+/// How much of the long tests the backend can do in a minute or so.
+struct TestShare {
+  int n_lossless_prompts = 200;
+  int n_golden_generations = 1000;  // at most so many of the recorded prompts
+  bool long_prompts = true;
+};
+TestShare test_share();
 
 /// Activations on the host, row-major.
 inline std::vector<float> read_act(Backend& backend, Act act) {

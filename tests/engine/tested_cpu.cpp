@@ -23,7 +23,7 @@ std::string missing_backend() { return ""; }
 
 BackendChoice tested_choice() { return BackendChoice::kCpu; }
 
-int n_lossless_prompts() { return 200; }
+TestShare test_share() { return {}; }
 
 std::vector<float> cached(const KvStore& kv, int32_t length, bool keys) {
   const auto& store = static_cast<const CpuKvStore&>(kv);
