@@ -124,6 +124,11 @@ class Backend {
   virtual std::string describe() const = 0;  // e.g. "cpu avx2, 2 threads"
   virtual Precision precision() const = 0;
   virtual int32_t n_threads() const = 0;
+  /// One sentence when a model of these sizes cannot run here; `what` names it.
+  virtual Status supports(const std::string& what, int32_t hidden, int32_t intermediate) const {
+    (void)what, (void)hidden, (void)intermediate;
+    return success();
+  }
 
   // ---- memory -------------------------------------------------------------------------------------
   /// Packs one or several matrices that share n_in into one, stacked along n_out (fused QKV).

@@ -8,6 +8,10 @@ namespace draftscope {
 Result<Drafter> Drafter::open(const std::string& dir, const Target& target) {
   Result<DrafterConfig> config = read_drafter_config(dir, target.config());
   if (!config) return Error{config.error()};
+  const LayerConfig& sizes = config->layer;
+  if (Status ok = target.backend().supports(dir, sizes.hidden, sizes.intermediate); !ok) {
+    return Error{ok.error()};
+  }
   Result<Checkpoint> weights = Checkpoint::open(dir);
   if (!weights) return Error{weights.error()};
 

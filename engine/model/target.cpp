@@ -8,6 +8,8 @@ namespace draftscope {
 Result<Target> Target::open(const std::string& dir, Backend& backend) {
   Result<TargetConfig> config = read_target_config(dir);
   if (!config) return Error{config.error()};
+  const LayerConfig& sizes = config->layer;
+  if (Status ok = backend.supports(dir, sizes.hidden, sizes.intermediate); !ok) return Error{ok.error()};
   Result<Checkpoint> checkpoint = Checkpoint::open(dir);
   if (!checkpoint) return Error{checkpoint.error()};
 

@@ -20,6 +20,7 @@ class CudaBackend final : public Backend {
   std::string describe() const override { return "cuda " + device_; }
   Precision precision() const override { return precision_; }
   int32_t n_threads() const override { return 1; }
+  Status supports(const std::string& what, int32_t hidden, int32_t intermediate) const override;
 
   std::unique_ptr<Matrix> pack(std::span<const Tensor> parts) override { return upload(parts); }
   std::unique_ptr<Matrix> pack_gate_up(const Tensor& gate, const Tensor& up) override { return upload_gate_up(gate, up); }
@@ -64,6 +65,14 @@ class CudaBackend final : public Backend {
   bool deferred_ = false;   // heads leave their answers on the device: a round loop is at work
   int64_t generation_ = 0;  // of the workspaces' addresses
 };
+
+// Rows of weights are read 16 bytes at a time.
+Status CudaBackend::supports(const std::string& what, int32_t hidden, int32_t intermediate) const {
+  for (const auto& [name, size] : {std::pair{"hidden_size", hidden}, {"intermediate_size", intermediate}}) {
+    if (size % 8 != 0) return fail("{}: {}: expected a multiple of 8 on CUDA, found {}", what, name, size);
+  }
+  return success();
+}
 
 void* CudaBackend::grown(Workspace& workspace, int64_t n_bytes) {
   if (static_cast<int64_t>(workspace.size()) < n_bytes) {
