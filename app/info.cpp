@@ -12,6 +12,7 @@
 #include "engine/record/trace_file.h"
 #include "engine/speculate/cost.h"
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cuda/cuda_backend.h"
 
 namespace draftscope {
 namespace {
@@ -21,6 +22,8 @@ void print_machine() {
   std::string paths;
   for (const CpuPath path : supported_cpu_paths()) paths += std::string(paths.empty() ? "" : ", ") + name(path);
   std::printf("cpu paths  %s (the last is used)\n", paths.c_str());
+  const Result<std::string> gpu = cuda_device();
+  std::printf("gpu        %s\n", gpu ? gpu->c_str() : gpu.error().c_str());
   std::printf("profiles   %s\n", cache_folder().empty() ? "no cache folder" : (cache_folder() + "/profiles").c_str());
 }
 

@@ -21,7 +21,9 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--drafter", options.drafter_dir, "DFlash folder made for the target")->type_name("DIR");
   app.add_option("--precision", options.precision, "bf16, f32, or auto: as the weights are")
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))->capture_default_str();
-  app.add_option("--threads", options.n_threads, "worker threads; 0: every core this process may use")
+  app.add_option("--backend", options.backend, "cpu, cuda, or auto: a GPU if there is one")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))->capture_default_str();
+  app.add_option("--threads", options.n_threads, "worker threads of the CPU; 0: every core this process may use")
       ->check(CLI::Range(0, 256))->capture_default_str();
 }
 
@@ -91,7 +93,12 @@ Result<Pair> open_models(const ModelOptions& options) {
   if (options.precision == "bf16") pair.precision = Precision::kBf16;
   if (options.precision == "f32") pair.precision = Precision::kF32;
   pair.n_threads = options.n_threads;
-  return open_pair(pair);
+  pair.backend = options.backend == "cpu"    ? BackendChoice::kCpu
+                 : options.backend == "cuda" ? BackendChoice::kCuda
+                                             : BackendChoice::kAuto;
+  Result<Pair> opened = open_pair(pair);
+  if (opened && !opened->backend_note.empty()) std::fprintf(stderr, "draftscope: %s\n", opened->backend_note.c_str());
+  return opened;
 }
 
 std::vector<std::string> method_words() {

@@ -18,6 +18,7 @@ namespace draftscope {
 struct ModelOptions {
   std::string target_dir, drafter_dir;  // empty: the demo pair
   std::string precision = "auto";
+  std::string backend = "auto";
   int32_t n_threads = 0;
 };
 

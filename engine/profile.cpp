@@ -89,28 +89,50 @@ Spread timed(int32_t n_repeats, const std::function<void()>& work) {
   return spread_of(std::move(seconds));
 }
 
+/// Draft and verify seconds of one context, as rounds see them.
+struct ContextTimes {
+  std::vector<double> draft_s;
+  std::vector<std::vector<double>> verify_s;  // by row count
+};
+
+/// Every row count in turn, as often as asked, each pass behind a drafter block: so a round finds the caches, and a
+/// burst of somebody else's work spoils one look at many points, not every look at one. The first sweep warms up.
+/// False when `keep_going` said stop.
+bool measure_sweeps(ProfilePasses& passes, bool has_drafter, int32_t n_repeats, const std::vector<int32_t>& rows,
+                    ContextTimes& times, const std::function<bool()>& keep_going) {
+  const int32_t max_nodes = rows.back() - 1;
+  times.verify_s.resize(rows.size());
+  for (int32_t sweep = 0; sweep <= n_repeats; ++sweep) {
+    for (size_t r = 0; r < rows.size(); ++r) {
+      if (!keep_going()) return false;
+      const double draft_s = has_drafter ? seconds_of([&] { passes.draft(max_nodes); }) : 0;
+      if (sweep == 0 && r == 0) passes.grow(max_nodes);
+      const double verify_s = seconds_of([&] { passes.verify(std::min(rows[r] - 1, passes.n_nodes())); });
+      if (sweep == 0) continue;
+      times.draft_s.push_back(draft_s);
+      times.verify_s[r].push_back(verify_s);
+    }
+  }
+  return true;
+}
+
 /// Appends one context's row to `cost`; false when `keep_going` said stop.
 bool measure_context(ProfilePasses& passes, bool has_drafter, int32_t context, int32_t n_repeats, CostModel& cost,
                      const std::function<bool()>& keep_going) {
   const int32_t max_nodes = cost.rows.back() - 1;
   passes.fill(context);
-  double draft_s = 0;
-  if (has_drafter) draft_s = timed(n_repeats, [&] { passes.draft(max_nodes); }).median_s;
-  passes.grow(max_nodes);
-  std::vector<double> verify_s, spread_s;
-  for (const int32_t rows : cost.rows) {
-    if (!keep_going()) return false;
-    const Spread spread = timed(n_repeats, [&] { passes.verify(std::min(rows - 1, passes.n_nodes())); });
-    verify_s.push_back(spread.median_s);
-    spread_s.push_back(spread.half_iqr_s);
-  }
+  ContextTimes times;
+  if (!measure_sweeps(passes, has_drafter, n_repeats, cost.rows, times, keep_going)) return false;
   const double overhead_s = timed(n_repeats, [&] { passes.grow(max_nodes), passes.accept_and_compact(); }).median_s;
   const double n_before = static_cast<double>(cost.context.size());
   cost.overhead_s = (cost.overhead_s * n_before + overhead_s) / (n_before + 1);
   cost.context.push_back(context);
-  cost.draft_s.push_back(draft_s);
-  cost.verify_s.insert(cost.verify_s.end(), verify_s.begin(), verify_s.end());
-  cost.spread_s.insert(cost.spread_s.end(), spread_s.begin(), spread_s.end());
+  cost.draft_s.push_back(spread_of(std::move(times.draft_s)).median_s);
+  for (std::vector<double>& seconds : times.verify_s) {
+    const Spread spread = spread_of(std::move(seconds));
+    cost.verify_s.push_back(spread.median_s);
+    cost.spread_s.push_back(spread.half_iqr_s);
+  }
   return true;
 }
 
@@ -139,24 +161,26 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
   std::vector<int32_t> rows = row_counts(options.max_rows);
   if (options.max_s > 0) {  // a first look decides how many row counts are affordable
     passes.fill(contexts.front());
-    if (pair.drafter) passes.draft(options.max_rows - 1);
+    const double draft_s = pair.drafter ? seconds_of([&] { passes.draft(options.max_rows - 1); }) : 0;
     passes.grow(options.max_rows - 1);
     const double longest_s = seconds_of([&] { passes.verify(passes.n_nodes()); });
-    rows = thinned(rows, static_cast<size_t>(options.max_s / (contexts.size() * longest_s * 0.6 * (options.n_repeats + 1))));
+    const double sweeps = static_cast<double>(contexts.size()) * (options.n_repeats + 1);
+    rows = thinned(rows, static_cast<size_t>(options.max_s / (sweeps * (0.6 * longest_s + draft_s))));
   }
   const CostModel fresh = empty_profile(pair, std::move(rows));
   const bool goes_on = resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
                        resume.backend == fresh.backend;
-  ProfileProgress state{0, static_cast<int32_t>(fresh.rows.size() * contexts.size()), goes_on ? resume : fresh};
+  const int32_t n_per_context = static_cast<int32_t>(fresh.rows.size()) * (options.n_repeats + 1);
+  ProfileProgress state{0, n_per_context * static_cast<int32_t>(contexts.size()), goes_on ? resume : fresh};
   for (const int32_t context : contexts) {
     const std::vector<int32_t>& known = state.so_far.context;
     if (std::find(known.begin(), known.end(), context) != known.end()) {
-      state.n_done += static_cast<int32_t>(fresh.rows.size());
+      state.n_done += n_per_context;
       continue;
     }
     const auto keep_going = [&] { return ++state.n_done, !progress || progress(state); };
     if (!measure_context(passes, pair.drafter.has_value(), context, options.n_repeats, state.so_far, keep_going)) {
-      return fail("profile: stopped after {} of {} points", state.n_done, state.n_total);
+      return fail("profile: stopped after {} of {} passes", state.n_done, state.n_total);
     }
   }
   if (progress) progress(state);

@@ -14,18 +14,18 @@ namespace draftscope {
 struct ProfileOptions {
   std::vector<int32_t> context;   // cached tokens, ascending; empty: a few that fit the target
   int32_t max_rows = 257;         // every row count to 32, then steps of 8
-  int32_t n_repeats = 9;          // timed passes per point after one warm-up; the median counts
+  int32_t n_repeats = 9;          // timed passes per point after a sweep that warms up; the median counts
   double max_s = 0;               // leaves out row counts evenly when a first look says it would take longer; 0: never
 };
 
 /// Where a profile stands; also handed over after every context, so that a caller can save and go on later.
 struct ProfileProgress {
-  int32_t n_done = 0, n_total = 0;  // points
+  int32_t n_done = 0, n_total = 0;  // passes
   CostModel so_far;                 // whole contexts measured until now
 };
 
-/// Measures verify seconds by rows and context (trees of that many rows), the drafter's block, and tree growth,
-/// acceptance and compaction together as overhead. `resume` holds contexts that are measured already (same rows and
+/// Measures verify seconds by rows and context (trees of that many rows, each pass behind a drafter block as in a
+/// round), the drafter's block, and tree growth, acceptance and compaction together as overhead. `resume` holds contexts that are measured already (same rows and
 /// pair), or is empty. `progress` returns false to stop: the Error then says so; what was handed over stays usable.
 Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& options, const CostModel& resume,
                                   const std::function<bool(const ProfileProgress&)>& progress);

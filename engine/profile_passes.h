@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/model/pair.h"
+#include "engine/pair_memory.h"
 #include "engine/record/round.h"
 
 namespace draftscope {
@@ -29,10 +29,7 @@ class ProfilePasses {
 
  private:
   const Pair& pair_;
-  Rope rope_, drafter_rope_;
-  KvCache kv_, drafter_kv_;
-  TargetWorkspace work_;
-  DrafterWorkspace drafter_work_;
+  PairMemory memory_;
   Marginals q_;
   DraftTree tree_;
   TopK top_;

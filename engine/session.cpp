@@ -8,14 +8,13 @@
 
 #include "engine/base/utf8.h"
 #include "engine/speculate/accept.h"
-#include "engine/speculate/ancestors.h"
 #include "engine/speculate/grow.h"
 
 namespace draftscope {
 namespace {
 
 constexpr int32_t kViewedRanks = 16;   // ranks per depth that a record keeps at least, for the marginals panel
-constexpr int64_t kRoundsPerFit = 8;   // a re-estimated cost model needs its fits anew: some 20 us, or 3 ms on 9,216 points
+constexpr int64_t kRoundsPerFit = 8;   // a re-estimated cost model needs its fits anew: some 50 us, or 4 ms on 9,216 points
 
 /// Splits one round's wall time into its stages.
 class StageClock {
@@ -37,12 +36,10 @@ int64_t to_ns(double seconds) { return static_cast<int64_t>(std::llround(seconds
 // The program. Everything else in the engine serves these lines.
 RoundRecord Session::round() {
   DS_CHECK(!done());
+  const RoundCost cost = cost_->at(memory_->target_kv.length, options_.rule.max_nodes);
+  if (on_device()) return device_round(cost);
   RoundRecord record;
-  record.seq = n_rounds_;
-  record.context_len = target_kv_.length;
-  record.method = options_.rule.method;
-  record.telemetry_ns = telemetry_ns_;
-  const RoundCost cost = cost_->at(target_kv_.length, options_.rule.max_nodes);
+  record.context_len = memory_->target_kv.length;
   StageClock clock;
 
   // 1. Draft: one drafter pass gives a distribution for every position of the block.
@@ -66,25 +63,24 @@ RoundRecord Session::round() {
   if (online_cost_) learn_cost(choice.decision.chosen + 1, record);
   clock.lap(record.took.commit_ns);
 
-  ++n_rounds_;
+  finish_round(record, q, cost, std::move(choice));
+  return record;
+}
+
+void Session::finish_round(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice) {
+  record.seq = n_rounds_++;
+  record.method = options_.rule.method;
+  record.telemetry_ns = telemetry_ns_;
   decode_ns_ += record.took.total_ns();
   describe(record, q, cost, std::move(choice));
-  return record;
 }
 
 Marginals Session::draft() {
   if (options_.rule.method == Method::kPlain && !options_.dense) return {};
-  take_in_features();
+  memory_->take_in_features(*pair_);
   const int32_t n_ranks = options_.rule.method == Method::kDflash ? kViewedRanks : options_.rule.max_nodes;
-  return pair_->drafter->draft(root_token_, options_.block_size, n_ranks, pair_->target, drafter_rope_, drafter_kv_,
-                               drafter_work_);
-}
-
-void Session::take_in_features() {
-  if (n_new_features_ == 0) return;
-  pair_->drafter->append_context(new_features_->act.first_rows(n_new_features_), drafter_rope_, drafter_kv_,
-                                 drafter_work_);
-  n_new_features_ = 0;
+  return pair_->drafter->draft(root_token_, options_.block_size, n_ranks, pair_->target, memory_->drafter_rope,
+                               memory_->drafter_kv, memory_->drafter_work);
 }
 
 Choice Session::grow(const Marginals& q, const RoundCost& cost) {
@@ -100,37 +96,36 @@ Choice Session::grow(const Marginals& q, const RoundCost& cost) {
 }
 
 Verdict Session::verify(const DraftTree& tree, int32_t n_nodes) {
-  const int32_t n_rows = n_nodes + 1, context_len = target_kv_.length;
-  AncestorRows seen = ancestor_rows(tree, n_nodes, context_len);
-  const KeySets keys{std::move(seen.n_contiguous), std::move(seen.extra_begin), std::move(seen.extra)};
-  std::vector<int32_t> positions(n_rows);
-  for (int32_t i = 0; i < n_rows; ++i) positions[i] = context_len + tree.depth[i];
-
-  const std::span<const int32_t> tokens = std::span(tree.token).first(n_rows);
-  pair_->target.forward(tokens, {positions, keys, target_rope_}, target_kv_, target_work_);
-  pair_->target.head(target_work_.hidden->act.first_rows(n_rows), n_target_ranks(), target_top_);
+  const int32_t n_rows = n_nodes + 1;
+  memory_->pass(*pair_, tree_rows(tree, n_nodes, memory_->target_kv.length));
+  pair_->target.head(memory_->target_work.hidden->act.first_rows(n_rows), n_target_ranks(), memory_->target_top);
 
   Verdict verdict;
   for (int32_t i = 0; i < n_rows; ++i) {
-    const std::span<const float> log_p(target_top_.log_p.data() + static_cast<size_t>(i) * target_top_.k, target_top_.k);
-    const int32_t rank = choose_rank(log_p, positions[i] + 1, options_.sampling);
-    verdict.choice.push_back(target_top_.token[static_cast<size_t>(i) * target_top_.k + rank]);
+    const std::span<const float> log_p(memory_->target_top.log_p.data() + static_cast<size_t>(i) * memory_->target_top.k, memory_->target_top.k);
+    const int32_t rank = choose_rank(log_p, memory_->rows.position[i] + 1, options_.sampling);
+    verdict.choice.push_back(memory_->target_top.token[static_cast<size_t>(i) * memory_->target_top.k + rank]);
     verdict.choice_log_p.push_back(log_p[rank]);
   }
   return verdict;
 }
 
 void Session::commit(const DraftTree& tree, const Accepted& accepted) {
-  target_kv_.keep(*pair_->backend, accepted.path);
+  PairMemory& memory = *memory_;
+  memory.target_kv.keep(*pair_->backend, accepted.path);
   if (pair_->drafter) {
-    const Act features = target_work_.features->act;
+    const Act features = memory.target_work.features->act;
     const int32_t n_kept = static_cast<int32_t>(accepted.path.size());
-    const Act waiting{new_features_->act.row(n_new_features_), n_kept, features.cols};
+    const Act waiting{memory.new_features->act.row(memory.n_new_features), n_kept, features.cols};
     pair_->backend->gather_rows(features, accepted.path, waiting, 0);
-    n_new_features_ += n_kept;
+    memory.n_new_features += n_kept;
     // Plain rounds never draft, but the method may change between rounds: the drafter keeps up.
-    if (options_.rule.method == Method::kPlain) take_in_features();
+    if (options_.rule.method == Method::kPlain) memory.take_in_features(*pair_);
   }
+  commit_text(tree, accepted);
+}
+
+void Session::commit_text(const DraftTree& tree, const Accepted& accepted) {
   for (size_t i = 1; i < accepted.path.size(); ++i) append_output(tree.token[accepted.path[i]]);
   append_output(accepted.bonus);
   root_token_ = accepted.bonus;
@@ -142,7 +137,11 @@ void Session::learn_cost(int32_t n_rows, RoundRecord& record) {
   const CostDrift drift = online_cost_->drift();
   record.cost_drift = drift.factor;
   record.drift_alarm = drift.alarm;
-  if ((n_rounds_ + 1) % kRoundsPerFit == 0) cost_ = std::make_unique<CostTable>(online_cost_->model());
+  if ((n_rounds_ + 1) % kRoundsPerFit != 0) return;
+  if (std::optional<CostModel> news = online_cost_->update()) {
+    cost_ = std::make_unique<CostTable>(*std::move(news));
+    tell_loop();
+  }
 }
 
 void Session::append_output(int32_t token) {

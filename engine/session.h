@@ -8,12 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/model/pair.h"
+#include "engine/pair_memory.h"
 #include "engine/record/round.h"
 #include "engine/sampler.h"
 #include "engine/speculate/budget.h"
 #include "engine/speculate/cost.h"
 #include "engine/speculate/online_cost.h"
+#include "kernels/round_loop.h"
 
 namespace draftscope {
 
@@ -64,8 +65,18 @@ class Session {
   Choice grow(const Marginals& q, const RoundCost& cost);
   Verdict verify(const DraftTree& tree, int32_t n_nodes);
   void commit(const DraftTree& tree, const Accepted& accepted);
+  void finish_round(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice);
 
-  void take_in_features();
+  // Rounds that stay on the device, where the backend has such a loop and the method can be decided there.
+  bool on_device();
+  bool device_can_decide() const;
+  RoundParams device_params() const;
+  RoundLoopSetup loop_setup();
+  RoundRecord device_round(const RoundCost& cost);
+  void tell_loop();   // of a new rule or cost
+  void leave_loop();  // the host takes over
+
+  void commit_text(const DraftTree& tree, const Accepted& accepted);
   void append_output(int32_t token);
   void learn_cost(int32_t n_rows, RoundRecord& record);
   void describe(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice);
@@ -80,13 +91,8 @@ class Session {
   int32_t n_prompt_ = 0, max_output_ = 0;
   bool context_is_limit_ = false;
 
-  Rope target_rope_, drafter_rope_;
-  KvCache target_kv_, drafter_kv_;
-  TargetWorkspace target_work_;
-  DrafterWorkspace drafter_work_;
-  TopK target_top_;
-  std::unique_ptr<ActBuffer> new_features_;  // of tokens the drafter has not taken in yet
-  int32_t n_new_features_ = 0;
+  std::unique_ptr<PairMemory> memory_;       // on the heap: a device loop points into it
+  std::unique_ptr<RoundLoop> loop_;          // null: the host decides every round
 
   int32_t root_token_ = -1;                  // committed, not in the target's cache
   std::vector<int32_t> output_;

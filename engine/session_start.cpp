@@ -1,7 +1,6 @@
 // How a session begins and ends: checks, memory, prefill, and what is said about it.
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <utility>
 
 #include "engine/base/utf8.h"
@@ -10,8 +9,6 @@
 
 namespace draftscope {
 namespace {
-
-constexpr int32_t kPrefillRows = 128;  // rows of a prompt pass: enough to be bound by arithmetic, not by weights
 
 Status check_start(const Pair& pair, const std::vector<int32_t>& prompt, const SessionOptions& options) {
   const TargetConfig& target = pair.target.config();
@@ -83,21 +80,9 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
   const int32_t room = target.max_positions - session.n_prompt_;
   session.context_is_limit_ = room < session.options_.max_tokens;
   session.max_output_ = std::min(room, session.options_.max_tokens);
-  const int32_t max_rows = std::max(kPrefillRows, session.options_.rule.max_nodes + 1);
+  const int32_t max_rows = std::max(kPromptRows, session.options_.rule.max_nodes + 1);
   const int32_t capacity = session.n_prompt_ + session.max_output_ + max_rows + 64;
-  session.target_rope_ = make_rope(target.layer.head_dim, target.layer.rope_theta, capacity);
-  session.target_kv_ = pair.target.make_kv(capacity);
-  std::vector<int32_t> taps;
-  if (pair.drafter) {
-    const DrafterConfig& drafter = pair.drafter->config();
-    taps = drafter.target_layer_ids;
-    session.drafter_rope_ = make_rope(drafter.layer.head_dim, drafter.layer.rope_theta, capacity);
-    session.drafter_kv_ = pair.drafter->make_kv(capacity);
-    session.drafter_work_ = pair.drafter->make_workspace(kPrefillRows);
-    session.new_features_ =
-        pair.backend->make_act(kPrefillRows, static_cast<int32_t>(taps.size()) * target.layer.hidden);
-  }
-  session.target_work_ = pair.target.make_workspace(max_rows, std::move(taps));
+  session.memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows));
 
   const auto began = std::chrono::steady_clock::now();
   if (!session.prefill(prompt, progress)) return fail("stopped while reading the prompt");
@@ -106,28 +91,16 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
 }
 
 bool Session::prefill(const std::vector<int32_t>& prompt, const std::function<bool(int32_t, int32_t)>& progress) {
-  std::vector<int32_t> positions, all;
-  for (int32_t first = 0; first < n_prompt_; first += kPrefillRows) {
+  for (int32_t first = 0; first < n_prompt_; first += kPromptRows) {
     if (progress && !progress(first, n_prompt_)) return false;
-    const int32_t n_rows = std::min(kPrefillRows, n_prompt_ - first);
-    positions.resize(n_rows);
-    std::iota(positions.begin(), positions.end(), first);
-    all.resize(n_rows);
-    std::iota(all.begin(), all.end(), 0);
-    const KeySets keys = causal_keys(first, n_rows);
-    pair_->target.forward(std::span(prompt).subspan(first, n_rows), {positions, keys, target_rope_}, target_kv_,
-                          target_work_);
-    target_kv_.keep(*pair_->backend, all);
-    if (pair_->drafter) {
-      pair_->drafter->append_context(target_work_.features->act.first_rows(n_rows), drafter_rope_, drafter_kv_,
-                                     drafter_work_);
-    }
+    const int32_t n_rows = std::min(kPromptRows, n_prompt_ - first);
+    memory_->read(*pair_, std::span(prompt).subspan(first, n_rows));
     if (first + n_rows == n_prompt_) {
-      const Act last{target_work_.hidden->act.row(n_rows - 1), 1, target_work_.hidden->act.cols};
-      pair_->target.head(last, n_target_ranks(), target_top_);
+      const Act last{memory_->target_work.hidden->act.row(n_rows - 1), 1, memory_->target_work.hidden->act.cols};
+      pair_->target.head(last, n_target_ranks(), memory_->target_top);
     }
   }
-  root_token_ = target_top_.token[choose_rank(target_top_.log_p, n_prompt_, options_.sampling)];
+  root_token_ = memory_->target_top.token[choose_rank(memory_->target_top.log_p, n_prompt_, options_.sampling)];
   append_output(root_token_);
   return true;
 }
@@ -150,6 +123,7 @@ Status Session::set_rule(BudgetRule rule) {
     return fail("bucket: expected 1 to 4096 rows, found {}", rule.bucket_rows);
   }
   options_.rule = rule;
+  tell_loop();
   return success();
 }
 
@@ -159,6 +133,7 @@ Status Session::set_cost(CostModel cost) {
   if (options_.online_cost) online_cost_.emplace(cost);
   cost_ = std::make_unique<CostTable>(std::move(cost));
   cost_is_guess_ = false;
+  tell_loop();
   return success();
 }
 
@@ -168,6 +143,9 @@ SessionInfo Session::info() const {
   info.target_name = pair_->target_name;
   info.drafter_name = pair_->drafter_name;
   info.backend = pair_->backend->describe();
+  if (pair_->backend->has_round_loop()) {
+    info.backend += device_can_decide() ? ", rounds on the device" : ", rounds decided on the host";
+  }
   info.precision = pair_->backend->precision() == Precision::kBf16 ? "bf16" : "f32";
   info.machine = machine_name();
   info.note = pair_->note;

@@ -32,10 +32,26 @@ class Matrix {
   int64_t n_bytes = 0;  // as packed: what one pass streams
 };
 
-/// Float32 vector of a norm's weights, (n,).
+/// Float32 vector of a norm's weights, (n,), in host memory.
 using Vector = std::vector<float>;
 /// Every element of a float tensor, widened exactly.
 Vector to_floats(const Tensor& tensor);
+
+/// A vector in the backend's memory: one row of an ActBuffer, or, for a backend that computes there, the host's.
+struct VectorView {
+  const float* data = nullptr;
+  int32_t n = 0;
+
+  VectorView(const Vector& host) : data(host.data()), n(static_cast<int32_t>(host.size())) {}
+  VectorView(const Act& row) : data(row.data), n(row.cols) {}
+};
+
+/// An embedding table (n_vocab, dim) in the backend's memory.
+class Table {
+ public:
+  virtual ~Table() = default;
+  int32_t n_vocab = 0, dim = 0;
+};
 
 /// Keys and values of one model: n_layers * capacity rows of n_kv_heads * head_dim each.
 class KvStore {
@@ -46,13 +62,31 @@ class KvStore {
   int64_t n_bytes = 0;
 };
 
-/// Which cached rows each query row attends to: rows [0, n_contiguous[r]) and then, in depth order,
-/// extra[extra_begin[r] .. extra_begin[r + 1]). The t-th attended key counts as position t, so a tree
+/// What a backend keeps beside a host value that it cannot read itself.
+class Placed {
+ public:
+  virtual ~Placed() = default;
+};
+
+/// Which cached rows each query row attends to: rows [first_key[r], first_key[r] + n_contiguous[r]) and then, in depth
+/// order, extra[extra_begin[r] .. extra_begin[r + 1]). The t-th attended key counts as position t, so a tree
 /// node sums in exactly the order of plain decoding.
 struct KeySets {
   std::vector<int32_t> n_contiguous;  // (rows,)
   std::vector<int32_t> extra_begin;   // (rows + 1,)
-  std::vector<int32_t> extra;         // indices of cache rows
+  std::vector<int32_t> extra;         // indices of cache rows; those of the pass's own rows
+  std::vector<int32_t> first_key;     // (rows,); empty: 0 for every row
+};
+
+/// The rows of one pass: what each embeds, where it stands in its text, where its key and value go, what it attends to.
+/// Written on the host, or by the device itself; then the vectors are empty and `placed` holds them.
+struct PassRows {
+  int32_t n = 0;                   // rows
+  std::vector<int32_t> token;      // (n,)
+  std::vector<int32_t> position;   // (n,)
+  std::vector<int32_t> cache_row;  // (n,) indices of cache rows
+  KeySets keys;
+  std::unique_ptr<Placed> placed;  // see Backend::place
 };
 
 /// Rotations by position: column i pairs with i + head_dim / 2 at angle position * theta^(-2 i / head_dim).
@@ -60,16 +94,28 @@ struct Rope {
   int32_t n_positions = 0;
   std::vector<float> cos, sin;  // (n_positions, head_dim / 2)
 };
-
 /// Angles are rounded to float32 before cosine and sine, as the models were trained.
 Rope make_rope(int32_t head_dim, double theta, int32_t n_positions);
+
+/// Rotations in the backend's memory, or, for a backend that computes there, the host's.
+struct RopeView {
+  int32_t n_positions = 0;
+  const float *cos = nullptr, *sin = nullptr;  // (n_positions, head_dim / 2)
+
+  RopeView(const Rope& host) : n_positions(host.n_positions), cos(host.cos.data()), sin(host.sin.data()) {}
+  RopeView(const Act& cosines, const Act& sines) : n_positions(cosines.rows), cos(cosines.data), sin(sines.data) {}
+};
 
 /// Most likely tokens per row. Ties go to the smaller token id.
 struct TopK {
   int32_t rows = 0, k = 0;
   std::vector<int32_t> token;  // (rows, k)
   std::vector<float> log_p;    // (rows, k) natural log, normalised over all n_out
+  std::unique_ptr<Placed> placed;  // where a backend computes them before they come to the host
 };
+
+class RoundLoop;
+struct RoundLoopSetup;
 
 class Backend {
  public:
@@ -78,42 +124,75 @@ class Backend {
   virtual std::string describe() const = 0;  // e.g. "cpu avx2, 2 threads"
   virtual Precision precision() const = 0;
   virtual int32_t n_threads() const = 0;
+  /// One sentence when a model of these sizes cannot run here; `what` names it.
+  virtual Status supports(const std::string& what, int32_t hidden, int32_t intermediate) const {
+    (void)what, (void)hidden, (void)intermediate;
+    return success();
+  }
 
   // ---- memory -------------------------------------------------------------------------------------
-  /// Packs one or several matrices that share n_in into one, stacked along n_out (fused QKV, gate-up).
+  /// Packs one or several matrices that share n_in into one, stacked along n_out (fused QKV).
   /// bf16 stays bf16; f16 and f32 become float32 (never rounded silently).
   virtual std::unique_ptr<Matrix> pack(std::span<const Tensor> parts) = 0;
+  /// Packs the two matrices of a gated MLP, both (dim, n_in), for norm_gate_up.
+  virtual std::unique_ptr<Matrix> pack_gate_up(const Tensor& gate, const Tensor& up) = 0;
+  /// `head` is the packed form of the same tensor where embeddings are tied, else null; it must outlive the table, as
+  /// must the tensor's bytes.
+  virtual std::unique_ptr<Table> make_table(const Tensor& tensor, const Matrix* head) = 0;
   virtual std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) = 0;
   /// Uninitialised activations, owned by the caller.
   virtual std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) = 0;
+  /// Copies between the host and the backend's memory; sizes equal.
+  virtual void write(std::span<const float> from, Act to) = 0;
+  virtual void read(Act from, std::span<float> to) = 0;
+  /// Brings rows written on the host to where the operations read them.
+  virtual void place(PassRows& rows) = 0;
 
   // ---- operations ---------------------------------------------------------------------------------
-  /// out[r] = table[tokens[r]]; table (n_vocab, dim) in its file dtype; out (rows, dim).
-  virtual void embed(const Tensor& table, std::span<const int32_t> tokens, Act out) = 0;
+  /// out[r] = table[token[r]] in float32; out (rows, dim).
+  virtual void embed(const Table& table, const PassRows& rows, Act out) = 0;
   /// out = x / sqrt(mean(x^2) + eps) * weight per row; x, out (rows, dim), may be the same memory.
-  virtual void rms_norm(Act x, const Vector& weight, float eps, Act out) = 0;
+  virtual void rms_norm(Act x, VectorView weight, float eps, Act out) = 0;
   /// out = x w^T, or out += x w^T; x (rows, n_in), out (rows, n_out).
   enum class Write : uint8_t { kSet, kAdd };
   virtual void matmul(Act x, const Matrix& w, Act out, Write write = Write::kSet) = 0;
-  /// Per head: RMS norm of q and k, rotation to positions[r]; then k and v are stored at cache row
-  /// first_row + r of one layer. qkv (rows, qkv_cols), q normalised in place.
-  virtual void norm_rope_append(Act qkv, HeadLayout heads, const Vector& q_norm, const Vector& k_norm,
-                                float eps, const Rope& rope, std::span<const int32_t> positions, KvStore& kv,
-                                int32_t layer, int32_t first_row) = 0;
+  /// out = rms_norm(x) w^T. x: a residual stream, written by embed or by matmul with kAdd.
+  virtual void norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) = 0;
+  /// out = silu(gate) * up with [gate | up] = rms_norm(x) w^T, w from pack_gate_up; x as above, out (rows, dim).
+  virtual void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) = 0;
+  /// Per head: RMS norm of q and k, rotation to position[r]; then k and v are stored at cache row cache_row[r] of one
+  /// layer. qkv (rows, qkv_cols), q normalised and rotated in place.
+  virtual void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps, RopeView rope,
+                                const PassRows& rows, KvStore& kv, int32_t layer) = 0;
   /// Grouped-query attention of qkv's q columns over one layer of the cache, scale 1 / sqrt(head_dim);
   /// out (rows, q_cols).
-  virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const KeySets& keys,
+  virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows,
                          Act out) = 0;
-  /// out = silu(gate) * up; gate_up (rows, 2 * dim) as [gate | up], out (rows, dim).
-  virtual void silu_mul(Act gate_up, Act out) = 0;
-  /// Product with the head fused with top-k and log-sum-exp; full logits are never stored. NaN counts as the
+  /// Product with the head fused with top-k and log-sum-exp; full logits never reach the host. NaN counts as the
   /// lowest logit and infinities as the largest finite ones, so every log_p is a finite number. out.k is at
   /// most n_out.
   virtual void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) = 0;
   /// Moves cache rows first + kept[i] to first + i in every layer; kept ascending.
   virtual void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) = 0;
-  /// out[i] columns [first_col, first_col + x.cols) = x[rows[i]]; used to tap and gather features.
+  /// out[i] columns [first_col, first_col + x.cols) = x[rows[i]].
   virtual void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) = 0;
+  /// The same for all rows in their order; used to tap features.
+  virtual void put_columns(Act x, Act out, int32_t first_col) = 0;
+
+  /// Rounds that stay in this backend's memory (round_loop.h); where has_round_loop is false the host takes part in every
+  /// stage and make_round_loop must not be called.
+  virtual bool has_round_loop() const { return false; }
+  virtual std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup);
 };
+
+/// A copy of a vector in the backend's memory, (1, n).
+std::unique_ptr<ActBuffer> place_vector(Backend& backend, const Vector& values);
+
+/// Rotations in the backend's memory.
+struct PlacedRope {
+  std::unique_ptr<ActBuffer> cos, sin;  // (n_positions, head_dim / 2)
+  operator RopeView() const { return {cos->act, sin->act}; }
+};
+PlacedRope place_rope(Backend& backend, int32_t head_dim, double theta, int32_t n_positions);
 
 }  // namespace draftscope

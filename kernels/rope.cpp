@@ -21,4 +21,18 @@ Rope make_rope(int32_t head_dim, double theta, int32_t n_positions) {
   return rope;
 }
 
+std::unique_ptr<ActBuffer> place_vector(Backend& backend, const Vector& values) {
+  std::unique_ptr<ActBuffer> placed = backend.make_act(1, static_cast<int32_t>(values.size()));
+  backend.write(values, placed->act);
+  return placed;
+}
+
+PlacedRope place_rope(Backend& backend, int32_t head_dim, double theta, int32_t n_positions) {
+  const Rope rope = make_rope(head_dim, theta, n_positions);
+  PlacedRope placed{backend.make_act(n_positions, head_dim / 2), backend.make_act(n_positions, head_dim / 2)};
+  backend.write(rope.cos, placed.cos->act);
+  backend.write(rope.sin, placed.sin->act);
+  return placed;
+}
+
 }  // namespace draftscope

@@ -1,7 +1,6 @@
 #include "engine/model/drafter.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace draftscope {
@@ -9,6 +8,10 @@ namespace draftscope {
 Result<Drafter> Drafter::open(const std::string& dir, const Target& target) {
   Result<DrafterConfig> config = read_drafter_config(dir, target.config());
   if (!config) return Error{config.error()};
+  const LayerConfig& sizes = config->layer;
+  if (Status ok = target.backend().supports(dir, sizes.hidden, sizes.intermediate); !ok) {
+    return Error{ok.error()};
+  }
   Result<Checkpoint> weights = Checkpoint::open(dir);
   if (!weights) return Error{weights.error()};
 
@@ -33,12 +36,16 @@ Result<Drafter> Drafter::open(const std::string& dir, const Target& target) {
   Result<std::unique_ptr<Matrix>> fused = load_matrix(*weights, {&fc, 1}, *drafter.backend_);
   if (!fused) return Error{fused.error()};
   drafter.fc_ = *std::move(fused);
-  Result<Vector> hidden_norm = load_vector(*weights, "hidden_norm.weight", c.hidden);
+  Result<std::unique_ptr<ActBuffer>> hidden_norm =
+      load_vector(*weights, "hidden_norm.weight", c.hidden, *drafter.backend_);
   if (!hidden_norm) return Error{hidden_norm.error()};
   drafter.hidden_norm_ = *std::move(hidden_norm);
-  Result<Vector> norm = load_vector(*weights, "norm.weight", c.hidden);
+  Result<std::unique_ptr<ActBuffer>> norm = load_vector(*weights, "norm.weight", c.hidden, *drafter.backend_);
   if (!norm) return Error{norm.error()};
   drafter.norm_ = *std::move(norm);
+  drafter.windows_ = drafter.config_.sliding_window;
+  std::sort(drafter.windows_.begin(), drafter.windows_.end());
+  drafter.windows_.erase(std::unique(drafter.windows_.begin(), drafter.windows_.end()), drafter.windows_.end());
   return drafter;
 }
 
@@ -65,56 +72,39 @@ DrafterWorkspace Drafter::make_workspace(int32_t max_rows) const {
   return work;
 }
 
-void Drafter::append_context(Act features, const Rope& rope, KvCache& kv, DrafterWorkspace& work) const {
+void Drafter::append_context(Act features, RopeView rope, KvCache& kv, DrafterWorkspace& work) const {
+  const std::vector<int32_t> no_tokens(features.rows, 0);  // the rows come from features, not from embeddings
+  work.context_rows = chain_rows(no_tokens, kv.length);
+  backend_->place(work.context_rows);
+  append_pass(features, rope, *kv.store, work);
+  kv.length += features.rows;
+}
+
+void Drafter::append_pass(Act features, RopeView rope, KvStore& kv, DrafterWorkspace& work) const {
   const LayerConfig& c = config_.layer;
   const HeadLayout keys_and_values{0, c.n_kv_heads, c.head_dim};
   const Act context = work.context->act.first_rows(features.rows);
   const Act both = work.context_kv->act.first_rows(features.rows);
-  std::vector<int32_t> positions(features.rows);
-  std::iota(positions.begin(), positions.end(), kv.length);
 
   backend_->matmul(features, *fc_, context);
-  backend_->rms_norm(context, hidden_norm_, c.rms_eps, context);
+  backend_->rms_norm(context, hidden_norm_->act, c.rms_eps, context);
   // The layers do not transform the context, so every layer reads the same fused features.
   for (int32_t i = 0; i < config_.n_layers; ++i) {
     backend_->matmul(context, *context_kv_[i], both);
-    backend_->norm_rope_append(both, keys_and_values, layers_[i].q_norm, layers_[i].k_norm, c.rms_eps, rope, positions,
-                               *kv.store, i, kv.length);
+    backend_->norm_rope_append(both, keys_and_values, layers_[i].q_norm->act, layers_[i].k_norm->act, c.rms_eps, rope,
+                               work.context_rows, kv, i);
   }
-  kv.length += features.rows;
 }
 
-KeySets Drafter::block_keys(int32_t layer, int32_t context_len, int32_t block_size) const {
-  const int32_t window = config_.sliding_window[layer];
-  const int32_t end = context_len + block_size;
-  KeySets keys;
-  keys.n_contiguous.assign(block_size, window == 0 ? end : 0);
-  keys.extra_begin.assign(block_size + 1, 0);
-  if (window == 0) return keys;
-  for (int32_t row = 0; row < block_size; ++row) {
-    for (int32_t key = std::max(0, context_len + row - window + 1); key < end; ++key) keys.extra.push_back(key);
-    keys.extra_begin[row + 1] = static_cast<int32_t>(keys.extra.size());
-  }
-  return keys;
-}
-
-Marginals Drafter::draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target,
-                         const Rope& rope, KvCache& kv, DrafterWorkspace& work) const {
+Marginals Drafter::draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target, RopeView rope,
+                         KvCache& kv, DrafterWorkspace& work) const {
   DS_CHECK(block_size >= 2 && block_size <= config_.block_size, "block {} of {}", block_size, config_.block_size);
-  std::vector<int32_t> tokens(block_size, config_.mask_token_id), positions(block_size);
-  tokens[0] = anchor_token;
-  std::iota(positions.begin(), positions.end(), kv.length);
-  const Act x = work.layers.x->act.first_rows(block_size), hidden = work.hidden->act.first_rows(block_size);
-
-  target.embed(tokens, x);
-  for (int32_t i = 0; i < config_.n_layers; ++i) {
-    const KeySets keys = block_keys(i, kv.length, block_size);
-    layers_[i].forward(*backend_, config_.layer, {positions, keys, rope}, kv, i, work.layers, x);
+  work.block_rows.clear();
+  for (const int32_t window : windows_) {
+    work.block_rows.push_back(block_rows(anchor_token, config_.mask_token_id, block_size, kv.length, window));
+    backend_->place(work.block_rows.back());
   }
-  backend_->rms_norm(x, norm_, config_.layer.rms_eps, hidden);
-  // Slot 0 embeds the anchor and predicts nothing; slot j predicts the token at position j.
-  const Act slots{hidden.row(1), block_size - 1, hidden.cols};
-  target.head(slots, std::min(n_ranks, target.config().vocab), work.top);
+  draft_pass(n_ranks, target, rope, *kv.store, work);
 
   Marginals q;
   q.n_depths = work.top.rows;
@@ -122,6 +112,21 @@ Marginals Drafter::draft(int32_t anchor_token, int32_t block_size, int32_t n_ran
   q.token = work.top.token;
   q.log_q = work.top.log_p;
   return q;
+}
+
+void Drafter::draft_pass(int32_t n_ranks, const Target& target, RopeView rope, KvStore& kv, DrafterWorkspace& work) const {
+  const int32_t block_size = work.block_rows[0].n;
+  const Act x = work.layers.x->act.first_rows(block_size), hidden = work.hidden->act.first_rows(block_size);
+
+  target.embed(work.block_rows[0], x);
+  for (int32_t i = 0; i < config_.n_layers; ++i) {
+    const auto window = std::find(windows_.begin(), windows_.end(), config_.sliding_window[i]) - windows_.begin();
+    layers_[i].forward(*backend_, config_.layer, work.block_rows[window], rope, kv, i, work.layers, x);
+  }
+  backend_->rms_norm(x, norm_->act, config_.layer.rms_eps, hidden);
+  // Slot 0 embeds the anchor and predicts nothing; slot j predicts the token at position j.
+  const Act slots{hidden.row(1), block_size - 1, hidden.cols};
+  target.head(slots, std::min(n_ranks, target.config().vocab), work.top);
 }
 
 }  // namespace draftscope

@@ -16,6 +16,8 @@ struct DrafterWorkspace {
   std::unique_ptr<ActBuffer> hidden;     // (max_rows, hidden) block after the final norm
   std::unique_ptr<ActBuffer> context;    // (max_rows, hidden) fused features
   std::unique_ptr<ActBuffer> context_kv; // (max_rows, 2 * n_kv_heads * head_dim)
+  PassRows context_rows;                 // of the features last taken in
+  std::vector<PassRows> block_rows;      // per layer group: rows of the block under that group's window
   TopK top;
 };
 
@@ -32,22 +34,28 @@ class Drafter {
 
   /// Takes in the features (rows, n_features * hidden) of newly committed tokens: their keys and values are
   /// cached at rows kv.length.. for ever, and kv.length grows by rows.
-  void append_context(Act features, const Rope& rope, KvCache& kv, DrafterWorkspace& work) const;
+  void append_context(Act features, RopeView rope, KvCache& kv, DrafterWorkspace& work) const;
 
   /// Drafts after the anchor, which stands at position kv.length. The top n_ranks tokens of block_size - 1 slots;
   /// block_size up to the config's. The block itself leaves no trace in the cache.
-  Marginals draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target, const Rope& rope,
+  Marginals draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target, RopeView rope,
                   KvCache& kv, DrafterWorkspace& work) const;
 
- private:
-  KeySets block_keys(int32_t layer, int32_t context_len, int32_t block_size) const;
+  /// The passes behind these two, over placed rows: work.context_rows at features (context_rows.n, ..), and
+  /// work.block_rows, one per window of windows(); the answers land in work.top.
+  void append_pass(Act features, RopeView rope, KvStore& kv, DrafterWorkspace& work) const;
+  void draft_pass(int32_t n_ranks, const Target& target, RopeView rope, KvStore& kv, DrafterWorkspace& work) const;
+  /// Distinct sliding windows of the layers, 0 for none, ascending.
+  const std::vector<int32_t>& windows() const { return windows_; }
 
+ private:
   DrafterConfig config_;
   Backend* backend_ = nullptr;
   std::vector<DecoderLayer> layers_;
   std::vector<std::unique_ptr<Matrix>> context_kv_;  // per layer (2 * n_kv_heads * head_dim, hidden): keys, values
   std::unique_ptr<Matrix> fc_;                       // (hidden, n_features * hidden)
-  Vector hidden_norm_, norm_;                        // (hidden,)
+  std::unique_ptr<ActBuffer> hidden_norm_, norm_;    // (1, hidden)
+  std::vector<int32_t> windows_;
 };
 
 }  // namespace draftscope

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cuda/cuda_backend.h"
 
 namespace draftscope {
 namespace {
@@ -13,6 +14,23 @@ std::string folder_name(const std::string& dir) {
   std::filesystem::path path = std::filesystem::path(dir).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   return path.filename().string();
+}
+
+Result<std::unique_ptr<Backend>> make_cpu(const PairOptions& options, Precision precision) {
+  CpuOptions cpu;
+  cpu.precision = precision;
+  cpu.n_threads = options.n_threads;
+  return make_cpu_backend(cpu);
+}
+
+Result<std::unique_ptr<Backend>> make_backend(const PairOptions& options, Precision precision, std::string& note) {
+  if (options.backend == BackendChoice::kCpu) return make_cpu(options, precision);
+  if (options.backend == BackendChoice::kCuda) return make_cuda_backend(precision);
+  if (Result<std::string> device = cuda_device(); !device) {
+    note = device.error() + "; using the CPU";
+    return make_cpu(options, precision);
+  }
+  return make_cuda_backend(precision);
 }
 
 }  // namespace
@@ -30,16 +48,14 @@ Result<Pair> open_pair(const PairOptions& options) {
     if (!dtype) return Error{dtype.error()};
     precision = *dtype == DType::kBf16 ? Precision::kBf16 : Precision::kF32;
   }
-  CpuOptions cpu;
-  cpu.precision = precision;
-  cpu.n_threads = options.n_threads;
-  Result<std::unique_ptr<Backend>> backend = make_cpu_backend(cpu);
+  std::string backend_note;
+  Result<std::unique_ptr<Backend>> backend = make_backend(options, precision, backend_note);
   if (!backend) return Error{backend.error()};
   Result<Target> target = Target::open(options.target_dir, **backend);
   if (!target) return Error{target.error()};
 
   Pair pair{*std::move(backend), *std::move(target), {}, {}, folder_name(options.target_dir), "",
-            options.note};
+            options.note, std::move(backend_note)};
   if (!options.drafter_dir.empty()) {
     Result<Drafter> drafter = Drafter::open(options.drafter_dir, pair.target);
     if (!drafter) return Error{drafter.error()};

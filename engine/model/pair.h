@@ -12,11 +12,15 @@
 
 namespace draftscope {
 
+/// Where the operations run. kAuto: on a GPU if there is one; Pair::backend_note says why not.
+enum class BackendChoice : uint8_t { kAuto, kCpu, kCuda };
+
 struct PairOptions {
   std::string target_dir;
   std::string drafter_dir;             // empty: plain decoding only
   std::optional<Precision> precision;  // empty: bf16 for bf16 weights, else f32
-  int32_t n_threads = 0;               // 0: every core the process may use
+  BackendChoice backend = BackendChoice::kCpu;
+  int32_t n_threads = 0;               // of the CPU; 0: every core the process may use
   std::string note;                    // shown wherever the pair is named, e.g. "small demo pair"
   bool needs_tokenizer = true;         // false: token ids in and out
 };
@@ -28,12 +32,13 @@ struct Pair {
   std::optional<Tokenizer> tokenizer;
   std::string target_name, drafter_name;  // last part of the folders' paths
   std::string note;
+  std::string backend_note;               // why kAuto took the CPU; empty when it was not asked or took the GPU
 
   /// Raw bytes of a token; its number in angle brackets without a tokenizer.
   std::string bytes_of(int32_t token) const;
 };
 
-/// Opens both folders on the CPU. One sentence on the first thing that does not fit.
+/// Opens both folders. One sentence on the first thing that does not fit.
 Result<Pair> open_pair(const PairOptions& options);
 
 /// Name of the processor, as the system tells it.

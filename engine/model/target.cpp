@@ -1,7 +1,6 @@
 #include "engine/model/target.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace draftscope {
@@ -9,6 +8,8 @@ namespace draftscope {
 Result<Target> Target::open(const std::string& dir, Backend& backend) {
   Result<TargetConfig> config = read_target_config(dir);
   if (!config) return Error{config.error()};
+  const LayerConfig& sizes = config->layer;
+  if (Status ok = backend.supports(dir, sizes.hidden, sizes.intermediate); !ok) return Error{ok.error()};
   Result<Checkpoint> checkpoint = Checkpoint::open(dir);
   if (!checkpoint) return Error{checkpoint.error()};
 
@@ -20,11 +21,11 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
   const TargetConfig& c = target.config_;
   Result<Tensor> embedding = weights.get("model.embed_tokens.weight", {c.vocab, c.layer.hidden});
   if (!embedding) return Error{embedding.error()};
-  target.embedding_ = *std::move(embedding);
   const NamedShape head{c.tied_embeddings ? "model.embed_tokens.weight" : "lm_head.weight", {c.vocab, c.layer.hidden}};
   Result<std::unique_ptr<Matrix>> packed = load_matrix(weights, {&head, 1}, backend);
   if (!packed) return Error{packed.error()};
   target.head_ = *std::move(packed);
+  target.embedding_ = backend.make_table(*embedding, c.tied_embeddings ? target.head_.get() : nullptr);
   weights.release_pages();  // the largest matrix first, while little else is held
   for (int32_t i = 0; i < c.n_layers; ++i) {
     Result<DecoderLayer> layer =
@@ -33,7 +34,7 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
     target.layers_.push_back(*std::move(layer));
     weights.release_pages();  // packed: the peak is one copy of the weights, not two
   }
-  Result<Vector> norm = load_vector(weights, "model.norm.weight", c.layer.hidden);
+  Result<std::unique_ptr<ActBuffer>> norm = load_vector(weights, "model.norm.weight", c.layer.hidden, backend);
   if (!norm) return Error{norm.error()};
   target.norm_ = *std::move(norm);
   weights.release_pages();  // from here on only the embeddings of used tokens are read
@@ -60,32 +61,27 @@ TargetWorkspace Target::make_workspace(int32_t max_rows, std::vector<int32_t> ta
     work.features = backend_->make_act(max_rows, static_cast<int32_t>(taps.size()) * config_.layer.hidden);
   }
   work.taps = std::move(taps);
-  work.every_row.resize(max_rows);
-  std::iota(work.every_row.begin(), work.every_row.end(), 0);
   return work;
 }
 
-void Target::embed(std::span<const int32_t> tokens, Act out) const { backend_->embed(embedding_, tokens, out); }
+void Target::embed(const PassRows& rows, Act out) const { backend_->embed(*embedding_, rows, out); }
 
-void Target::forward(std::span<const int32_t> tokens, PassRows rows, KvCache& kv, TargetWorkspace& work) const {
-  const int32_t n_rows = static_cast<int32_t>(tokens.size());
-  DS_CHECK(n_rows >= 1 && n_rows <= work.layers.max_rows, "{} rows of {}", n_rows, work.layers.max_rows);
-  const Act x = work.layers.x->act.first_rows(n_rows);
-  const Act hidden = work.hidden->act.first_rows(n_rows);
-  const std::span<const int32_t> every_row = std::span(work.every_row).first(n_rows);
+void Target::forward(const PassRows& rows, RopeView rope, KvStore& kv, TargetWorkspace& work) const {
+  DS_CHECK(rows.n >= 1 && rows.n <= work.layers.max_rows, "{} rows of {}", rows.n, work.layers.max_rows);
+  const Act x = work.layers.x->act.first_rows(rows.n), hidden = work.hidden->act.first_rows(rows.n);
   const auto tap = [&](int32_t layer, Act state) {
     const auto found = std::find(work.taps.begin(), work.taps.end(), layer);
     if (found == work.taps.end()) return;
     const int32_t column = static_cast<int32_t>(found - work.taps.begin()) * config_.layer.hidden;
-    backend_->gather_rows(state, every_row, work.features->act.first_rows(n_rows), column);
+    backend_->put_columns(state, work.features->act.first_rows(rows.n), column);
   };
 
-  embed(tokens, x);
+  embed(rows, x);
   for (int32_t i = 0; i < config_.n_layers; ++i) {
-    layers_[i].forward(*backend_, config_.layer, rows, kv, i, work.layers, x);
+    layers_[i].forward(*backend_, config_.layer, rows, rope, kv, i, work.layers, x);
     if (i + 1 < config_.n_layers) tap(i, x);
   }
-  backend_->rms_norm(x, norm_, config_.layer.rms_eps, hidden);
+  backend_->rms_norm(x, norm_->act, config_.layer.rms_eps, hidden);
   tap(config_.n_layers - 1, hidden);
 }
 
@@ -98,14 +94,6 @@ Result<DType> weights_dtype(const std::string& dir) {
     if (const Tensor* tensor = checkpoint->find(name)) return tensor->dtype;
   }
   return fail("{}: expected a tensor model.embed_tokens.weight (target) or fc.weight (drafter), found neither", dir);
-}
-
-KeySets causal_keys(int32_t context_len, int32_t rows) {
-  KeySets keys;
-  keys.n_contiguous.resize(rows);
-  std::iota(keys.n_contiguous.begin(), keys.n_contiguous.end(), context_len + 1);
-  keys.extra_begin.assign(rows + 1, 0);
-  return keys;
 }
 
 }  // namespace draftscope

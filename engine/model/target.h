@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/model/decoder_layer.h"
+#include "engine/model/rows.h"
 
 namespace draftscope {
 
@@ -16,7 +17,6 @@ struct TargetWorkspace {
   std::unique_ptr<ActBuffer> hidden;    // (max_rows, hidden) after the final norm
   std::unique_ptr<ActBuffer> features;  // (max_rows, n_taps * hidden); column block i is layer taps[i]
   std::vector<int32_t> taps;            // ascending layer ids; a drafter's features
-  std::vector<int32_t> every_row;       // 0, 1, 2, ...
 };
 
 class Target {
@@ -31,11 +31,11 @@ class Target {
   KvCache make_kv(int32_t capacity_rows) const;
   TargetWorkspace make_workspace(int32_t max_rows, std::vector<int32_t> taps) const;
 
-  /// Token embeddings, out (tokens.size(), hidden).
-  void embed(std::span<const int32_t> tokens, Act out) const;
-  /// One pass over new rows: fills work.hidden and work.features rows [0, tokens.size()) and the cache rows after
-  /// kv.length. The feature of the last layer is taken after the final norm, as in Hugging Face's hidden_states.
-  void forward(std::span<const int32_t> tokens, PassRows rows, KvCache& kv, TargetWorkspace& work) const;
+  /// Token embeddings, out (rows.n, hidden).
+  void embed(const PassRows& rows, Act out) const;
+  /// One pass over placed rows: fills work.hidden and work.features rows [0, rows.n) and the rows' cache rows. The
+  /// feature of the last layer is taken after the final norm, as in Hugging Face's hidden_states.
+  void forward(const PassRows& rows, RopeView rope, KvStore& kv, TargetWorkspace& work) const;
   /// Most likely tokens of hidden (rows, hidden), full logits never stored.
   void head(Act hidden, int32_t k, TopK& out) const;
 
@@ -43,16 +43,13 @@ class Target {
   TargetConfig config_;
   Backend* backend_ = nullptr;
   std::shared_ptr<const Checkpoint> checkpoint_;  // keeps the embedding table mapped
-  Tensor embedding_;                              // (vocab, hidden)
-  std::vector<DecoderLayer> layers_;
-  Vector norm_;                                   // (hidden,)
   std::unique_ptr<Matrix> head_;                  // (vocab, hidden)
+  std::unique_ptr<Table> embedding_;              // (vocab, hidden)
+  std::vector<DecoderLayer> layers_;
+  std::unique_ptr<ActBuffer> norm_;               // (1, hidden)
 };
 
 /// Number type of a folder's embedding table, or of its first layer when it has none (a drafter).
 Result<DType> weights_dtype(const std::string& dir);
-
-/// Rows that each see every row before them: a prompt or a chain after `context_len` cached rows.
-KeySets causal_keys(int32_t context_len, int32_t rows);
 
 }  // namespace draftscope

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/speculate/budget_bound.h"
@@ -33,21 +34,6 @@ int32_t runner_up_of(const BudgetDecision& decision, int32_t best) {
   return argmax(decision.theta_tokens_per_s, best, [low, high](int32_t n) {
     return static_cast<size_t>(n) < low || static_cast<size_t>(n) > high;
   });
-}
-
-// Fills everything that follows from the tree and the cost; leaves chosen and stop.
-void fill_curves(const DraftTree& tree, const RoundCost& cost, BudgetDecision& decision) {
-  decision.expected_tokens = expected_tokens_of(tree);
-  const size_t n_candidates = decision.expected_tokens.size();
-  decision.cost_s.resize(n_candidates);
-  decision.theta_tokens_per_s.resize(n_candidates);
-  for (size_t n = 0; n < n_candidates; ++n) {
-    decision.cost_s[n] = cost.total_s(static_cast<int32_t>(n));
-    decision.theta_tokens_per_s[n] = decision.expected_tokens[n] / decision.cost_s[n];
-  }
-  decision.faithful_stop = faithful_stop(decision.expected_tokens, cost);
-  decision.global_best = exact_best(decision.expected_tokens, cost);
-  decision.runner_up = runner_up_of(decision, decision.global_best);
 }
 
 // CaDDTree: pops while theta rises on its own curve. The node that would not raise it stays unpopped.
@@ -119,16 +105,6 @@ bool corrects(const BudgetRule& rule) {
   return rule.method == Method::kCalibrated && rule.correction && !changes_nothing(*rule.correction);
 }
 
-// The marginals that a policy believes; kept in `room` where they are not q itself. Always the same number of ranks,
-// so that a recording, which keeps at least those, decides as the live round did.
-const Marginals& believed(const Marginals& q, const BudgetRule& rule, Marginals& room) {
-  if (!corrects(rule)) return q;
-  room = corrected(first_ranks(q, kCorrectedRanks), *rule.correction);
-  return room;
-}
-
-double off_spine_of(const BudgetRule& rule) { return corrects(rule) ? rule.correction->off_spine : 1; }
-
 // Candidates as far as the rule has to look, and why it stopped looking.
 void grow_candidates(const Marginals& q, int32_t root_token, const RoundCost& cost, const BudgetRule& rule,
                      Choice& choice) {
@@ -157,6 +133,14 @@ void grow_candidates(const Marginals& q, int32_t root_token, const RoundCost& co
 }
 
 }  // namespace
+
+const Marginals& believed(const Marginals& q, const BudgetRule& rule, Marginals& room) {
+  if (!corrects(rule)) return q;
+  room = corrected(first_ranks(q, kCorrectedRanks), *rule.correction);
+  return room;
+}
+
+double off_spine_of(const BudgetRule& rule) { return corrects(rule) ? rule.correction->off_spine : 1; }
 
 std::vector<double> expected_tokens_of(const DraftTree& tree) {
   std::vector<double> expected(tree.token.size());
@@ -187,6 +171,24 @@ Choice choose_tree(const Marginals& q, int32_t root_token, const RoundCost& cost
   fill_curves(choice.tree, cost, choice.decision);
   choice.decision.chosen = decide(choice.decision.expected_tokens, cost, rule);
   return choice;
+}
+
+void fill_curves(std::vector<double> expected, const RoundCost& cost, BudgetDecision& decision) {
+  decision.expected_tokens = std::move(expected);
+  const size_t n_candidates = decision.expected_tokens.size();
+  decision.cost_s.resize(n_candidates);
+  decision.theta_tokens_per_s.resize(n_candidates);
+  for (size_t n = 0; n < n_candidates; ++n) {
+    decision.cost_s[n] = cost.total_s(static_cast<int32_t>(n));
+    decision.theta_tokens_per_s[n] = decision.expected_tokens[n] / decision.cost_s[n];
+  }
+  decision.faithful_stop = faithful_stop(decision.expected_tokens, cost);
+  decision.global_best = exact_best(decision.expected_tokens, cost);
+  decision.runner_up = runner_up_of(decision, decision.global_best);
+}
+
+void fill_curves(const DraftTree& tree, const RoundCost& cost, BudgetDecision& decision) {
+  fill_curves(expected_tokens_of(tree), cost, decision);
 }
 
 void complete_curves(const Marginals& q, const RoundCost& cost, const BudgetRule& rule, Choice& choice) {

@@ -72,7 +72,8 @@ OnlineCost::OnlineCost(CostModel prior, OnlineCostOptions options)
   const Status valid = validate(prior_);
   DS_CHECK(valid.ok(), "{}", valid.ok() ? "" : valid.error());
   DS_CHECK(options.bin_window > 0 && options.drift_window > 0 && options.global_pseudo > 0 &&
-           options.bin_pseudo > 0 && options.bin_voice > 0 && options.half_life > 0);
+           options.bin_pseudo > 0 && options.bin_voice > 0 && options.half_life > 0 && options.alarm_sigmas > 0 &&
+           options.model_step > 0);
   curves_ = verify_curves(prior_);
   band_ = std::max(options.alarm_band, median_relative_spread(prior_));
 }
@@ -90,11 +91,35 @@ void OnlineCost::observe(int32_t context_len, int32_t rows, double measured_veri
   bin.log_ratios.push(log_ratio, options_.bin_window);
   bin.last_seen = n_observed_;
   all_.push(log_ratio, options_.drift_window);
-  n_outside_ = std::abs(drift_log()) > band_ ? n_outside_ + 1 : 0;
+  if (alarm_) {
+    alarm_ = share_outside(1) > 0.5 || share_outside(-1) > 0.5;
+  } else {
+    alarm_ = median_outside(log_ratio > 0 ? 1 : -1);  // one more on this side cannot make the other side's case
+  }
 }
 
-double OnlineCost::drift_log() const {
-  return drawn(median(all_.values), static_cast<double>(all_.values.size()), 0, options_.global_pseudo);
+double OnlineCost::share_outside(int sign) const {
+  const auto outside = [&](double log_ratio) { return sign * log_ratio > band_; };
+  return static_cast<double>(std::ranges::count_if(all_.values, outside)) / static_cast<double>(all_.values.size());
+}
+
+bool OnlineCost::median_outside(int sign) const {
+  const double share = share_outside(sign);
+  if (share <= 0.5 || n_observed_ < options_.alarm_after) return false;
+  const std::vector<double>& values = all_.values;
+  const size_t n = values.size();
+  int32_t n_changes = 0;
+  bool before = sign * values[all_.oldest % n] > band_;
+  for (size_t i = 1; i < n; ++i) {
+    const bool outside = sign * values[(all_.oldest + i) % n] > band_;
+    n_changes += outside != before;
+    before = outside;
+  }
+  // Independent passes change sides 2 share (1 - share) of the time; fewer changes are correlation.
+  const double expected = 2 * share * (1 - share) * static_cast<double>(n - 1);
+  const double correlation = expected > 0 ? std::max(0.0, 1 - n_changes / expected) : 0.0;
+  const double n_worth = static_cast<double>(n) * (1 - correlation) / (1 + correlation);
+  return share - 0.5 >= options_.alarm_sigmas * 0.5 / std::sqrt(n_worth);
 }
 
 double OnlineCost::weight_of(const Bin& bin) const {
@@ -119,10 +144,22 @@ std::vector<double> OnlineCost::bin_logs() const {
   return logs;
 }
 
-CostModel OnlineCost::model() const {
+CostModel OnlineCost::model() const { return n_observed_ == 0 ? prior_ : model_of(bin_logs()); }
+
+std::optional<CostModel> OnlineCost::update() {
+  if (n_observed_ == 0) return std::nullopt;
+  std::vector<double> bins = bin_logs();
+  double moved = 0;
+  for (size_t i = 0; i < bins.size(); ++i) {
+    moved = std::max(moved, std::abs(bins[i] - (given_.empty() ? 0 : given_[i])));
+  }
+  if (moved < options_.model_step) return std::nullopt;
+  given_ = std::move(bins);
+  return model_of(given_);
+}
+
+CostModel OnlineCost::model_of(const std::vector<double>& bins) const {
   CostModel model = prior_;
-  if (n_observed_ == 0) return model;
-  const std::vector<double> bins = bin_logs();
   const size_t n_rows = model.rows.size();
   for (size_t r = 0; r < n_rows; ++r) {
     const double factor = std::exp(log_factor(bins, model.rows[r]));
@@ -139,7 +176,9 @@ CostModel OnlineCost::model() const {
 }
 
 CostDrift OnlineCost::drift() const {
-  return {std::exp(drift_log()), n_outside_ >= options_.alarm_after};
+  const double factor_log =
+      drawn(median(all_.values), static_cast<double>(all_.values.size()), 0, options_.global_pseudo);
+  return {std::exp(factor_log), alarm_};
 }
 
 }  // namespace draftscope

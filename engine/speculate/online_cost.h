@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/record/cost_curves.h"
@@ -11,18 +12,20 @@ namespace draftscope {
 
 struct OnlineCostOptions {
   int32_t bin_window = 32;      // newest observations kept of every row bin
-  int32_t drift_window = 64;    // newest observations of all, for the alarm
+  int32_t drift_window = 128;   // newest observations of all, for the drift
   double global_pseudo = 4;     // observations that speak for "as profiled" against the others
   double bin_pseudo = 4;        // observations that speak for the global factor against a row bin's own
   double bin_voice = 4;         // observations that a row bin counts for in the global factor at most
   double half_life = 256;       // observations elsewhere after which a row bin counts for half
   double alarm_band = 0.10;     // natural log; at least the profile's own median relative spread is taken
-  int32_t alarm_after = 8;      // observations in a row with the drift outside the band
+  double alarm_sigmas = 4;      // by which more than half of the drift window lies outside the band
+  int32_t alarm_after = 32;     // observations at least: one burst at the start is no drift
+  double model_step = 0.03;     // natural log: less than this is no news for update()
 };
 
 struct CostDrift {
   double factor = 1;   // seconds per profiled second: the median of the drift window, drawn towards 1
-  bool alarm = false;  // outside the band for alarm_after observations in a row, and still there
+  bool alarm = false;  // the typical pass lies outside the band: raised as below, until half of them are back
 };
 
 /// What the estimate is made of: log(measured / profiled) of each pass, by row bin. The global factor is the median
@@ -32,6 +35,11 @@ struct CostDrift {
 /// in the log; between them the log factor is linear in the log of the rows, so that no step appears which the machine
 /// does not have. Medians: fewer than half of the observations, however wild, cannot carry it away. No clock, no
 /// randomness.
+///
+/// The alarm asks whether the median pass has left the band, by a sign test on the drift window: the share of passes
+/// outside on one side must exceed one half by alarm_sigmas standard errors. Passes that are slow in bursts, as beside
+/// a noisy neighbour, are not independent: the error is that of as many independent passes as the window is worth, from
+/// how often neighbours in it change sides. So it takes 32 passes that all agree, or 87 of 128 scattered ones.
 class OnlineCost {
  public:
   /// Requires validate(prior) and options above 0.
@@ -43,6 +51,8 @@ class OnlineCost {
 
   /// The prior with verify_s and spread_s times the factor of their rows; drafter and overhead stay. validate holds.
   CostModel model() const;
+  /// model() where a row bin's factor has moved by model_step or more since the last one given out; fits are dear.
+  std::optional<CostModel> update();
   CostDrift drift() const;
 
   const CostModel& prior() const { return prior_; }
@@ -52,7 +62,7 @@ class OnlineCost {
   static constexpr double kMaxRatio = 64;
 
  private:
-  /// The newest of a bounded number of values, in no order.
+  /// The newest of a bounded number of values; in order from `oldest` on, around the end.
   struct Recent {
     std::vector<double> values;
     size_t oldest = 0;
@@ -62,10 +72,13 @@ class OnlineCost {
     Recent log_ratios;
     int64_t last_seen = 0;  // n_observed_ then
   };
-  double drift_log() const;
+  /// Whether the share of the drift window where sign * log ratio > band exceeds one half by alarm_sigmas.
+  bool median_outside(int sign) const;
+  double share_outside(int sign) const;
   /// Observations that a bin counts for by now.
   double weight_of(const Bin& bin) const;
   std::vector<double> bin_logs() const;
+  CostModel model_of(const std::vector<double>& bins) const;
 
   CostModel prior_;
   CostCurves curves_;
@@ -74,7 +87,8 @@ class OnlineCost {
   std::vector<Bin> bins_;     // by nearest power of two of the rows
   Recent all_;
   int64_t n_observed_ = 0, n_ignored_ = 0;
-  int32_t n_outside_ = 0;     // drift outside the band in a row, the last observation included
+  bool alarm_ = false;
+  std::vector<double> given_;  // bin factors, natural log, of the last update(); empty: none yet
 };
 
 }  // namespace draftscope

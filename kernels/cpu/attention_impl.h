@@ -47,14 +47,17 @@ struct KeyBlock {
 // The cached rows of one head of one layer as they are kept.
 template <class Cached>
 struct HeadCache {
-  const Cached *k, *v;  // (capacity, head_dim)
+  const Cached *k, *v;  // (capacity - first_row, head_dim)
   int32_t head_dim;
+  int32_t first_row;  // cache row of the tile's first key
 };
-void find_head(const CpuKvStore& kv, int64_t offset, HeadCache<uint16_t>& cache) {
-  cache = {kv.k16.data() + offset, kv.v16.data() + offset, kv.head_dim};
+void find_head(const AttentionArgs& args, int32_t kv_head, int32_t first_row, HeadCache<uint16_t>& cache) {
+  const int64_t offset = args.kv->offset(args.layer, kv_head, first_row);
+  cache = {args.kv->k16.data() + offset, args.kv->v16.data() + offset, args.kv->head_dim, first_row};
 }
-void find_head(const CpuKvStore& kv, int64_t offset, HeadCache<float>& cache) {
-  cache = {kv.k32.data() + offset, kv.v32.data() + offset, kv.head_dim};
+void find_head(const AttentionArgs& args, int32_t kv_head, int32_t first_row, HeadCache<float>& cache) {
+  const int64_t offset = args.kv->offset(args.layer, kv_head, first_row);
+  cache = {args.kv->k32.data() + offset, args.kv->v32.data() + offset, args.kv->head_dim, first_row};
 }
 
 template <class T>
@@ -108,7 +111,7 @@ void load_block(const KeySets& keys, const HeadCache<Cached>& cache, int32_t row
   block.n_keys = 0;
   if (first < n_contiguous) append(cache, first, std::min(last, n_contiguous) - first, block);
   for (int32_t position = std::max(first, n_contiguous); position < last; ++position) {
-    append(cache, keys.extra[keys.extra_begin[row] + position - n_contiguous], 1, block);
+    append(cache, keys.extra[keys.extra_begin[row] + position - n_contiguous] - cache.first_row, 1, block);
   }
 }
 
@@ -263,7 +266,8 @@ void attention_of(const AttentionArgs& args, int32_t kv_head, int32_t first_row,
   const int32_t n_group = args.heads.n_q_heads / args.heads.n_kv_heads;
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
   HeadCache<Cached> cache;
-  find_head(*args.kv, args.kv->offset(args.layer, kv_head, 0), cache);
+  const int32_t first_key = keys.first_key.empty() ? 0 : keys.first_key[first_row];  // of every row of the tile
+  find_head(args, kv_head, first_key, cache);
   std::vector<float> memory;
   std::vector<HeadState> states = make_states(args, kv_head, first_row, last_row, dim, memory);
   // Whole blocks that every row of the tile sees at the same place are read once for all of them, and widened

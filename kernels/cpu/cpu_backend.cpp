@@ -14,7 +14,22 @@ struct CpuActBuffer final : ActBuffer {
   std::vector<float> memory;  // (rows, cols)
 };
 
+struct CpuTable final : Table {
+  Tensor tensor;  // in the file's number type
+};
+
 constexpr int64_t kElementsPerTask = 8192;  // of element-wise work: some microseconds, far above a dispatch
+
+// Where tiles of at most kQueryTile rows begin, and the end: the rows of a tile read their text's keys together.
+std::vector<int32_t> query_tiles(const KeySets& keys, int32_t rows) {
+  std::vector<int32_t> begins{0};
+  for (int32_t row = 1; row < rows; ++row) {
+    const bool same_text = keys.first_key.empty() || keys.first_key[row] == keys.first_key[row - 1];
+    if (!same_text || row - begins.back() == kQueryTile) begins.push_back(row);
+  }
+  begins.push_back(rows);
+  return begins;
+}
 
 class CpuBackend final : public Backend {
  public:
@@ -32,21 +47,29 @@ class CpuBackend final : public Backend {
   int32_t n_threads() const override { return pool_.n_threads(); }
 
   std::unique_ptr<Matrix> pack(std::span<const Tensor> parts) override { return pack_matrix(parts); }
+  std::unique_ptr<Matrix> pack_gate_up(const Tensor& gate, const Tensor& up) override {
+    const Tensor parts[] = {gate, up};
+    return pack_matrix(parts);
+  }
+  std::unique_ptr<Table> make_table(const Tensor& tensor, const Matrix* head) override;
   std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) override;
   std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) override;
+  void write(std::span<const float> from, Act to) override;
+  void read(Act from, std::span<float> to) override;
+  void place(PassRows&) override {}
 
-  void embed(const Tensor& table, std::span<const int32_t> tokens, Act out) override;
-  void rms_norm(Act x, const Vector& weight, float eps, Act out) override;
+  void embed(const Table& table, const PassRows& rows, Act out) override;
+  void rms_norm(Act x, VectorView weight, float eps, Act out) override;
   void matmul(Act x, const Matrix& w, Act out, Write write) override;
-  void norm_rope_append(Act qkv, HeadLayout heads, const Vector& q_norm, const Vector& k_norm, float eps,
-                        const Rope& rope, std::span<const int32_t> positions, KvStore& kv, int32_t layer,
-                        int32_t first_row) override;
-  void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const KeySets& keys,
-                 Act out) override;
-  void silu_mul(Act gate_up, Act out) override;
+  void norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
+  void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
+  void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps, RopeView rope,
+                        const PassRows& rows, KvStore& kv, int32_t layer) override;
+  void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) override;
   void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) override;
   void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) override;
   void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) override;
+  void put_columns(Act x, Act out, int32_t first_col) override;
 
  private:
   // Calls body(row) for every row, several rows per task when they are short.
@@ -62,7 +85,7 @@ class CpuBackend final : public Backend {
   MatmulInput prepare(Act x, const PackedMatrix& w);
   MatmulKernel kernel_for(const PackedMatrix& w) const;
   bool uses_bf16_pairs(const PackedMatrix& w) const {
-    return path_ == CpuPath::kAvx512Bf16 && precision_ == Precision::kBf16 && w.is_bf16;
+    return path_ >= CpuPath::kAvx512Bf16 && precision_ == Precision::kBf16 && w.is_bf16;
   }
 
   CpuPath path_;
@@ -72,6 +95,8 @@ class CpuBackend final : public Backend {
   std::vector<float> input_f32_;      // (rows, n_pairs * 2) of the product in progress
   std::vector<uint16_t> input_bf16_;  // same, as bf16
   std::vector<float> product_;        // (n_threads, rows, task_blocks * 16)
+  std::vector<float> normed_;         // (rows, n_in) of the product in progress
+  std::vector<float> gate_up_;        // (rows, 2 * dim) of the gated MLP in progress
 };
 
 std::unique_ptr<KvStore> CpuBackend::make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) {
@@ -98,25 +123,59 @@ std::unique_ptr<ActBuffer> CpuBackend::make_act(int32_t rows, int32_t cols) {
   return buffer;
 }
 
-void CpuBackend::embed(const Tensor& table, std::span<const int32_t> tokens, Act out) {
-  DS_CHECK(is_weight(table.dtype) && out.cols == table.cols() &&
-           static_cast<size_t>(out.rows) == tokens.size());
+void CpuBackend::write(std::span<const float> from, Act to) {
+  DS_CHECK(static_cast<int64_t>(from.size()) == static_cast<int64_t>(to.rows) * to.cols);
+  std::copy(from.begin(), from.end(), to.data);
+}
+
+void CpuBackend::read(Act from, std::span<float> to) {
+  DS_CHECK(static_cast<int64_t>(to.size()) == static_cast<int64_t>(from.rows) * from.cols);
+  std::copy_n(from.data, to.size(), to.data());
+}
+
+std::unique_ptr<Table> CpuBackend::make_table(const Tensor& tensor, const Matrix*) {
+  DS_CHECK(is_weight(tensor.dtype) && tensor.shape.size() == 2, "{}", tensor.name);
+  auto table = std::make_unique<CpuTable>();
+  table->n_vocab = static_cast<int32_t>(tensor.rows());
+  table->dim = static_cast<int32_t>(tensor.cols());
+  table->tensor = tensor;
+  return table;
+}
+
+void CpuBackend::embed(const Table& table, const PassRows& rows, Act out) {
+  const Tensor& tensor = static_cast<const CpuTable&>(table).tensor;
+  DS_CHECK(out.cols == table.dim && out.rows == rows.n && rows.token.size() == static_cast<size_t>(rows.n));
   for (int32_t row = 0; row < out.rows; ++row) {
-    DS_CHECK(tokens[row] >= 0 && tokens[row] < table.rows(), "token {}", tokens[row]);
-    const int64_t base = static_cast<int64_t>(tokens[row]) * out.cols;
-    for (int32_t col = 0; col < out.cols; ++col) out.row(row)[col] = element(table, base + col);
+    DS_CHECK(rows.token[row] >= 0 && rows.token[row] < table.n_vocab, "token {}", rows.token[row]);
+    const int64_t base = static_cast<int64_t>(rows.token[row]) * out.cols;
+    for (int32_t col = 0; col < out.cols; ++col) out.row(row)[col] = element(tensor, base + col);
   }
 }
 
-void CpuBackend::rms_norm(Act x, const Vector& weight, float eps, Act out) {
-  DS_CHECK(x.rows == out.rows && x.cols == out.cols && weight.size() == static_cast<size_t>(x.cols));
-  for_rows(x.rows, x.cols,
-           [&](int32_t row) { ops_.rms_norm(x.row(row), weight.data(), eps, x.cols, out.row(row)); });
+void CpuBackend::rms_norm(Act x, VectorView weight, float eps, Act out) {
+  DS_CHECK(x.rows == out.rows && x.cols == out.cols && weight.n == x.cols);
+  for_rows(x.rows, x.cols, [&](int32_t row) { ops_.rms_norm(x.row(row), weight.data, eps, x.cols, out.row(row)); });
+}
+
+void CpuBackend::norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) {
+  normed_.resize(static_cast<size_t>(x.rows) * x.cols);
+  const Act normed{normed_.data(), x.rows, x.cols};
+  rms_norm(x, weight, eps, normed);
+  matmul(normed, w, out, Write::kSet);
+}
+
+void CpuBackend::norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) {
+  DS_CHECK(w.n_out == 2 * static_cast<int64_t>(out.cols) && out.rows == x.rows);
+  gate_up_.resize(static_cast<size_t>(x.rows) * w.n_out);
+  const Act both{gate_up_.data(), x.rows, 2 * out.cols};
+  norm_matmul(x, weight, eps, w, both);
+  for_rows(out.rows, both.cols, [&](int32_t row) { ops_.silu_mul(both.row(row), out.cols, out.row(row)); });
 }
 
 MatmulKernel CpuBackend::kernel_for(const PackedMatrix& w) const {
   if (path_ == CpuPath::kPlain) return matmul_plain;
-  return uses_bf16_pairs(w) ? matmul_avx512_bf16 : matmul_avx2;
+  if (!uses_bf16_pairs(w)) return matmul_avx2;
+  return path_ == CpuPath::kAmx ? matmul_amx : matmul_avx512_bf16;
 }
 
 MatmulInput CpuBackend::prepare(Act x, const PackedMatrix& w) {
@@ -174,27 +233,27 @@ void CpuBackend::matmul(Act x, const Matrix& w, Act out, Write write) {
   });
 }
 
-void CpuBackend::norm_rope_append(Act qkv, HeadLayout heads, const Vector& q_norm, const Vector& k_norm,
-                                  float eps, const Rope& rope, std::span<const int32_t> positions,
-                                  KvStore& kv, int32_t layer, int32_t first_row) {
+void CpuBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
+                                  RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) {
   auto& store = static_cast<CpuKvStore&>(kv);
-  DS_CHECK(qkv.cols == heads.qkv_cols() && positions.size() == static_cast<size_t>(qkv.rows));
-  DS_CHECK(first_row >= 0 && first_row + qkv.rows <= kv.capacity, "rows {}..{} of {}", first_row,
-           first_row + qkv.rows, kv.capacity);
+  DS_CHECK(qkv.cols == heads.qkv_cols() && qkv.rows == rows.n && rows.position.size() == static_cast<size_t>(rows.n) &&
+           rows.cache_row.size() == rows.position.size());
   const int32_t dim = heads.head_dim;
   for_rows(qkv.rows, qkv.cols, [&](int32_t row) {
-    DS_CHECK(positions[row] < rope.n_positions, "position {} of {}", positions[row], rope.n_positions);
-    const float* cos = rope.cos.data() + static_cast<int64_t>(positions[row]) * (dim / 2);
-    const float* sin = rope.sin.data() + static_cast<int64_t>(positions[row]) * (dim / 2);
+    const int32_t position = rows.position[row], cache_row = rows.cache_row[row];
+    DS_CHECK(position < rope.n_positions, "position {} of {}", position, rope.n_positions);
+    DS_CHECK(cache_row >= 0 && cache_row < kv.capacity, "cache row {} of {}", cache_row, kv.capacity);
+    const float* cos = rope.cos + static_cast<int64_t>(position) * (dim / 2);
+    const float* sin = rope.sin + static_cast<int64_t>(position) * (dim / 2);
     float* head = qkv.row(row);
     for (int32_t h = 0; h < heads.n_q_heads + heads.n_kv_heads; ++h, head += dim) {
-      ops_.rms_norm(head, h < heads.n_q_heads ? q_norm.data() : k_norm.data(), eps, dim, head);
+      ops_.rms_norm(head, h < heads.n_q_heads ? q_norm.data : k_norm.data, eps, dim, head);
       ops_.rotate_head(head, cos, sin, dim);
     }
     const float* k = qkv.row(row) + heads.q_cols();
     const float* v = k + heads.n_kv_heads * dim;
     for (int32_t h = 0; h < heads.n_kv_heads; ++h, k += dim, v += dim) {
-      const int64_t to = store.offset(layer, h, first_row + row);
+      const int64_t to = store.offset(layer, h, cache_row);
       if (store.is_bf16) {
         ops_.round(k, dim, store.k16.data() + to);
         ops_.round(v, dim, store.v16.data() + to);
@@ -206,26 +265,21 @@ void CpuBackend::norm_rope_append(Act qkv, HeadLayout heads, const Vector& q_nor
   });
 }
 
-void CpuBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const KeySets& keys,
-                           Act out) {
+void CpuBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) {
+  const KeySets& keys = rows.keys;
   DS_CHECK(out.cols == heads.q_cols() && keys.n_contiguous.size() == static_cast<size_t>(qkv.rows) &&
-           keys.extra_begin.size() == keys.n_contiguous.size() + 1);
+           keys.extra_begin.size() == keys.n_contiguous.size() + 1 &&
+           (keys.first_key.empty() || keys.first_key.size() == keys.n_contiguous.size()));
   const AttentionArgs args{qkv, heads, static_cast<const CpuKvStore*>(&kv), layer, &keys, out};
   const AttentionKernel kernel = path_ == CpuPath::kPlain  ? attention_plain
                                  : path_ == CpuPath::kAvx2 ? attention_avx2
                                                            : attention_avx512;
-  const int64_t n_tiles = (qkv.rows + kQueryTile - 1) / kQueryTile;
+  const std::vector<int32_t> tiles = query_tiles(keys, qkv.rows);
+  const int64_t n_tiles = static_cast<int64_t>(tiles.size()) - 1;
   pool_.run(n_tiles * heads.n_kv_heads, [&](int64_t task, int32_t) {
-    const int32_t first = static_cast<int32_t>(task / heads.n_kv_heads) * kQueryTile;
-    kernel(args, static_cast<int32_t>(task % heads.n_kv_heads), first,
-           std::min(first + kQueryTile, qkv.rows));
+    const int64_t tile = task / heads.n_kv_heads;
+    kernel(args, static_cast<int32_t>(task % heads.n_kv_heads), tiles[tile], tiles[tile + 1]);
   });
-}
-
-void CpuBackend::silu_mul(Act gate_up, Act out) {
-  DS_CHECK(gate_up.cols == 2 * out.cols && gate_up.rows == out.rows);
-  for_rows(out.rows, gate_up.cols,
-           [&](int32_t row) { ops_.silu_mul(gate_up.row(row), out.cols, out.row(row)); });
 }
 
 void CpuBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
@@ -262,6 +316,11 @@ void CpuBackend::gather_rows(Act x, std::span<const int32_t> rows, Act out, int3
   for (size_t i = 0; i < rows.size(); ++i) {
     std::copy_n(x.row(rows[i]), x.cols, out.row(static_cast<int32_t>(i)) + first_col);
   }
+}
+
+void CpuBackend::put_columns(Act x, Act out, int32_t first_col) {
+  DS_CHECK(first_col + x.cols <= out.cols && x.rows <= out.rows);
+  for (int32_t row = 0; row < x.rows; ++row) std::copy_n(x.row(row), x.cols, out.row(row) + first_col);
 }
 
 }  // namespace

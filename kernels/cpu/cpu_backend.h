@@ -9,8 +9,9 @@
 namespace draftscope {
 
 /// Instruction sets the kernels are written for, slowest first. kPlain is the definition.
-/// kAvx512Bf16 multiplies bf16 activations natively; with Precision::kF32 it runs the AVX2 kernels.
-enum class CpuPath : uint8_t { kPlain, kAvx2, kAvx512Bf16 };
+/// kAvx512Bf16 multiplies bf16 activations natively, kAmx in tiles, all else as kAvx512Bf16; float32 products
+/// run the AVX2 kernel on both.
+enum class CpuPath : uint8_t { kPlain, kAvx2, kAvx512Bf16, kAmx };
 
 const char* name(CpuPath path);
 

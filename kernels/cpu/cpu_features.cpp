@@ -1,9 +1,31 @@
+#include <cpuid.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/thread_pool.h"
 
 namespace draftscope {
+namespace {
+
+// Whether the processor multiplies bf16 tiles, the system keeps them per thread, and this process may use
+// them: Linux wants to be asked once, since they make every thread's saved state 8 KB larger.
+bool may_use_amx() {
+  unsigned eax, ebx, ecx, edx;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if ((edx & kAmxBf16) == 0 || (edx & kAmxTile) == 0) return false;
+  unsigned saved, high;  // which registers the system saves; AVX needs the same instruction, so it is there
+  asm("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  constexpr unsigned kTileConfig = 1u << 17, kTileData = 1u << 18;
+  if ((saved & kTileConfig) == 0 || (saved & kTileData) == 0) return false;
+  constexpr int64_t kRequestPermission = 0x1023, kOfTileData = 18;  // arch_prctl's ARCH_REQ_XCOMP_PERM
+  static const bool granted = ::syscall(SYS_arch_prctl, kRequestPermission, kOfTileData) == 0;
+  return granted;
+}
+
+}  // namespace
 
 const char* name(CpuPath path) {
   switch (path) {
@@ -13,6 +35,8 @@ const char* name(CpuPath path) {
       return "avx2";
     case CpuPath::kAvx512Bf16:
       return "avx512-bf16";
+    case CpuPath::kAmx:
+      return "amx";
   }
   return "unknown";
 }
@@ -25,6 +49,7 @@ std::vector<CpuPath> supported_cpu_paths() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16")) {
     paths.push_back(CpuPath::kAvx512Bf16);
+    if (may_use_amx()) paths.push_back(CpuPath::kAmx);
   }
   return paths;
 }

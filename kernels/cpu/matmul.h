@@ -11,13 +11,14 @@ namespace draftscope {
 /// Activations prepared once per product, padded with zeros to n_pairs * 2 columns.
 struct MatmulInput {
   const float* f32 = nullptr;      // (rows, n_pairs * 2); rounded to bf16 values when the precision asks
-  const uint16_t* bf16 = nullptr;  // same, as bf16; AVX512-BF16 only
+  const uint16_t* bf16 = nullptr;  // same, as bf16; AVX512-BF16 and AMX only
   int64_t rows = 0;
 };
 
 /// Stores the products of blocks [first_block, last_block) of `w`:
 /// out[r * stride + (block - first_block) * 16 + c], c < 16. Every output is one
-/// accumulator over ascending inputs, so its bits depend on its own row and column alone.
+/// accumulator over ascending inputs, so its bits depend on its own row and column alone; AMX adds to it
+/// the sums of 16 pairs at a time.
 using MatmulKernel = void (*)(const MatmulInput& x, const PackedMatrix& w, int64_t first_block,
                               int64_t last_block, float* out, int64_t stride);
 
@@ -27,5 +28,7 @@ void matmul_avx2(const MatmulInput& x, const PackedMatrix& w, int64_t first_bloc
                  float* out, int64_t stride);
 void matmul_avx512_bf16(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
                         float* out, int64_t stride);
+void matmul_amx(const MatmulInput& x, const PackedMatrix& w, int64_t first_block, int64_t last_block,
+                float* out, int64_t stride);
 
 }  // namespace draftscope

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <string>
 #include <utility>
 
 #define CUDA_CHECK(call) ::draftscope::cuda::check_call((call), #call, __FILE__, __LINE__)
@@ -17,7 +18,17 @@ namespace draftscope::cuda {
 /// bug or a lost device.
 void check_call(cudaError_t status, const char* call, const char* file, int line);
 
-/// Device memory of n elements; contents undefined. Out of memory throws std::bad_alloc.
+/// What allocating `n_bytes` of device memory throws when there is not so much: one sentence in what().
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(size_t n_bytes);
+  const char* what() const noexcept override { return sentence_.c_str(); }
+
+ private:
+  std::string sentence_;
+};
+
+/// Device memory of n elements; contents undefined. Throws OutOfMemory.
 template <class T>
 class DeviceBuffer {
  public:
@@ -28,7 +39,7 @@ class DeviceBuffer {
     const cudaError_t status = cudaMalloc(&memory, n * sizeof(T));
     if (status == cudaErrorMemoryAllocation) {
       (void)cudaGetLastError();
-      throw std::bad_alloc();
+      throw OutOfMemory(n * sizeof(T));
     }
     CUDA_CHECK(status);
     data_ = static_cast<T*>(memory);

@@ -1,5 +1,5 @@
-// What C++ has no word for: the tensor cores' product, the rounding of two values at once, the device's clock.
-// Instructions under nvcc; elsewhere the <cuda_runtime.h> of tests/cuda/emulated plays them.
+// What C++ has no word for: the tensor cores' product, the rounding of two values at once, the device's
+// clock. Instructions under nvcc; elsewhere the <cuda_runtime.h> of tests/cuda/emulated plays them.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -9,13 +9,13 @@
 
 namespace draftscope::cuda {
 
-/// d += a b over the warp, bf16 products added in float32; all 32 lanes call it. a (16, 16), b (16, 8), d (16, 8).
+/// d += a b over the warp: a (16, 16) and b (16, 8) bf16, d (16, 8) and the sums float32. All lanes call it.
 ///
-/// Fragments, with g = lane / 4 and t = lane % 4; each word holds the lower index in its low half (PTX ISA, "Matrix
-/// fragments for mma.m16n8k16"):
-/// a    row g columns 2t, 2t + 1; row g + 8 same columns; row g columns 2t + 8, 2t + 9; row g + 8 same columns
+/// Fragments, g = lane / 4, t = lane % 4, the lower index in a word's low half
+/// (PTX ISA, "Matrix fragments for mma.m16n8k16"):
+/// a    row g columns 2t, 2t + 1; row g + 8 the same; row g columns 2t + 8, 2t + 9; row g + 8 the same
 /// b    column g: rows 2t, 2t + 1; rows 2t + 8, 2t + 9
-/// d    row g columns 2t, 2t + 1; row g + 8 same columns
+/// d    row g columns 2t, 2t + 1; row g + 8 the same
 __device__ __forceinline__ void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #if defined(__CUDACC__)
   asm volatile(

@@ -70,7 +70,7 @@ void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsVi
                void* workspace, cudaStream_t stream);
 
 /// Most likely tokens of x head^T, ties to the smaller id; NaN counts as the lowest logit, infinities as the largest
-/// finite ones. token, log_p (rows, k), log_p natural log normalised over n_out. k <= min(1024, n_out).
+/// finite ones. token, log_p (rows, k), log_p natural log normalised over n_out. k <= n_out; above 1024 it is slow.
 struct TopKView {
   int32_t* token = nullptr;
   float* log_p = nullptr;

@@ -13,39 +13,11 @@
 #include "kernels/cuda/ops.h"
 #include "kernels/cuda/round_ring.h"
 #include "kernels/cuda/rows_view.h"
+#include "kernels/shared/round_types.h"
 
 namespace draftscope::cuda {
 
-constexpr int32_t kMaxBuckets = 64;
 constexpr int32_t kMaxTreeDepth = kMaxExtraKeys;  // a node's ancestors and itself are its extra keys
-
-/// How growth is stopped; the engine's policies map onto these.
-enum class GrowRule : int32_t {
-  kRoot,        // no tree: plain decoding
-  kChain,       // rank 0 at every depth
-  kFixed,       // `budget` best nodes
-  kThetaFalls,  // CaDDTree's stop on its own curve (arXiv 2606.01813); the node that does not raise theta stays out
-  kExact,       // smallest argmax of expected tokens over cost among all sizes, proved by BudgetBound's inequality
-  kExactFill,   // the same, then more nodes up to the last of the rows that the pass is padded to anyway
-};
-
-/// What the host may change between rounds.
-struct RoundParams {
-  GrowRule rule = GrowRule::kRoot;
-  int32_t budget = 0;     // kFixed
-  int32_t max_nodes = 0;  // at most the buffers' max_nodes
-  int32_t n_ranks = 0;    // ranks that growth looks at; 0: all
-  int32_t fill_rows = 0;  // kExactFill: rows of a pass come in multiples of this; 0: in the buckets below
-  int32_t has_draft = 0;  // whether the round's record carries marginals
-  float temperature = 0;  // 0: greedy
-  float top_p = 1;
-  uint64_t seed = 0;
-  int32_t spare_row = 0;  // of the target's cache: padding rows are stored there and nobody reads it
-  int32_t n_contexts = 0; // of the cost table; >= 1 for rules that look at costs
-  double overhead_s = 0;
-  int32_t n_buckets = 0;
-  int32_t bucket_rows[kMaxBuckets] = {};  // ascending rows of the verify passes; the last one >= max_nodes + 1
-};
 
 /// Where the generation stands. The host sets the first five before the first round; kernels keep them.
 struct RoundState {
@@ -68,6 +40,10 @@ struct RowsArrays {
   uint32_t* extra_bits = nullptr;
   int32_t n_rows = 0;
 
+  /// Five arrays of n numbers one after another.
+  static RowsArrays at(int32_t* numbers, int32_t n) {
+    return {numbers, numbers + n, numbers + 2 * n, numbers + 3 * n, numbers + 4 * n, nullptr, n};
+  }
   /// The first `rows` of them as a pass reads them.
   RowsView view(int32_t rows) const {
     const int32_t words = extra_bits == nullptr ? 0 : (rows + 31) / 32;

@@ -11,25 +11,6 @@
 
 namespace draftscope::cuda {
 
-/// Largest sizes of a session's rounds.
-struct RoundLimits {
-  int32_t max_nodes = 256;    // of a tree, root excluded; at most kMaxTreeNodes
-  int32_t n_depths = 15;      // rows of the marginals; at most kMaxTreeDepth
-  int32_t n_ranks = 256;      // of the marginals
-  int32_t max_rows = 257;     // largest bucket
-  int32_t answer_ranks = 1;   // of the target's head
-  int32_t max_contexts = 32;  // of the cost table
-  int32_t ring_slots = 8;
-  int32_t ring_ranks = 16;    // of the marginals that a record keeps
-};
-
-/// RoundCost at every context of a cost model.
-struct CostGrid {
-  std::vector<int32_t> context;               // (n_contexts,) strictly ascending
-  std::vector<double> draft_s;                // (n_contexts,)
-  std::vector<double> verify_s, faithful_s;   // (n_contexts, max_nodes + 1)
-};
-
 class RoundBuffers {
  public:
   explicit RoundBuffers(const RoundLimits& limits);

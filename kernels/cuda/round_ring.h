@@ -6,25 +6,9 @@
 #include <vector>
 
 #include "kernels/shared/host_device.h"
+#include "kernels/shared/round_types.h"
 
 namespace draftscope::cuda {
-
-constexpr int32_t kRoundStages = 5;  // draft, grow, verify, accept, commit
-
-/// Why growth stopped; the engine's StopReason, value for value.
-enum class RoundStop : int32_t { kNone, kThetaFell, kNodeLimit, kHeapEmpty, kBoundProved, kFixedBudget };
-
-/// The fixed part of a slot, at its start.
-struct SlotHeader {
-  uint64_t written = 0;  // seq + 1 of the round inside, stored last; 0 while a kernel writes
-  int64_t seq = 0;
-  int32_t context_len = 0, root_token = 0;  // before the round
-  int32_t n_grown = 0, n_chosen = 0, bucket = 0;
-  RoundStop stop = RoundStop::kNone;
-  int32_t n_depths = 0, n_ranks = 0;  // of the marginals inside
-  int32_t n_kept = 0, bonus = 0;
-  int64_t stage_end_ns[kRoundStages + 1] = {};  // device clock; [0]: when the round began
-};
 
 /// Where each array of a slot begins, in bytes from the slot's start.
 struct SlotLayout {
@@ -43,18 +27,6 @@ struct RingView {
   char* slots = nullptr;
   int32_t n_slots = 0;
   SlotLayout layout;
-};
-
-/// A round as it left the device; sizes as in RoundRecord.
-struct RoundImage {
-  SlotHeader header;
-  std::vector<int32_t> token, parent, depth, rank;  // (n_grown + 1,)
-  std::vector<double> path_log_q;                   // (n_grown + 1,)
-  std::vector<int32_t> q_token;                     // (n_depths, n_ranks) the first ranks
-  std::vector<float> q_log_q;                       // (n_depths, n_ranks)
-  std::vector<int32_t> choice;                      // (n_chosen + 1,)
-  std::vector<float> choice_log_p;                  // (n_chosen + 1,)
-  std::vector<int32_t> path;                        // (n_kept,)
 };
 
 /// Reads round `seq` from a ring that the host sees at ring.slots. False when it is not there yet, or not any more;

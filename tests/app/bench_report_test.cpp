@@ -13,14 +13,14 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string two_prompts(const Sandbox& sandbox) {
+std::string two_prompts(const TempFolder& sandbox) {
   const std::string path = sandbox / "prompts.jsonl";
   std::ofstream(path) << R"({"prompt": "Add 2 and 3. <b> & \"c\"", "domain": "math"})" << '\n'
                       << R"({"prompt": "Tell a story.", "domain": "story"})" << '\n';
   return path;
 }
 
-std::vector<std::string> bench(const Sandbox& sandbox, std::vector<std::string> more) {
+std::vector<std::string> bench(const TempFolder& sandbox, std::vector<std::string> more) {
   std::vector<std::string> arguments = {"bench", "--cost", DS_SOURCE_DIR "/assets/cost/a800-qwen3-4b-convex.json",
                                         "--prompts", two_prompts(sandbox), "-n", "12", "--max-nodes", "32", "-b", "16"};
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -28,7 +28,7 @@ std::vector<std::string> bench(const Sandbox& sandbox, std::vector<std::string> 
 }
 
 TEST(BenchReport, WritesAPageCsvAndJsonOfLiveAndSimulatedSections) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string html = sandbox / "r.html", csv = sandbox / "r.csv", json = sandbox / "r.json";
   const Finished found = run(sandbox, bench(sandbox, {"--fixed", "4,16", "--report", html, "--csv", csv, "--json", json}));
   ASSERT_EQ(found.status, 0) << found.err;
@@ -71,7 +71,7 @@ TEST(BenchReport, WritesAPageCsvAndJsonOfLiveAndSimulatedSections) {
 }
 
 TEST(BenchReport, SimulateOnlyNeedsNoLiveRuns) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string json = sandbox / "r.json";
   const Finished found = run(sandbox, bench(sandbox, {"--simulate-only", "--json", json, "--methods", "caddtree,exact"}));
   ASSERT_EQ(found.status, 0) << found.err;
@@ -84,7 +84,7 @@ TEST(BenchReport, SimulateOnlyNeedsNoLiveRuns) {
 }
 
 TEST(BenchReport, BadInputGetsOneSentence) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const auto expect_sentence = [&](std::vector<std::string> more, const std::string& part) {
     const Finished found = run(sandbox, bench(sandbox, std::move(more)));
     EXPECT_EQ(found.status, 1) << found.err;

@@ -16,7 +16,7 @@ std::vector<std::string> with_prompt(std::vector<std::string> arguments, const c
 constexpr const char* kPrompt = "Tom has 12 apples and buys 9 more. How many apples does Tom have?";
 
 TEST(Calibrate, RecordingsBecomeACorrectionThatKeepsTheText) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   ASSERT_EQ(run(sandbox, with_prompt({"record", "-o", "rounds.trace", "-m", "ddtree", "-b", "32"}, kPrompt)).status, 0);
   const std::vector<std::string> dense = with_prompt({"record", "-o", "dense.trace", "--dense"}, "Tell me about a cat.");
   ASSERT_EQ(run(sandbox, dense).status, 0);
@@ -41,7 +41,7 @@ TEST(Calibrate, RecordingsBecomeACorrectionThatKeepsTheText) {
 }
 
 TEST(Calibrate, OneFitChangesOnePart) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   ASSERT_EQ(run(sandbox, with_prompt({"record", "-o", "rounds.trace", "-m", "ddtree"}, kPrompt)).status, 0);
   for (const std::string fit : {"temperature", "isotonic", "off-spine"}) {
     ASSERT_EQ(run(sandbox, {"calibrate", "rounds.trace", "--fit", fit, "-o", "fit.json"}).status, 0);
@@ -54,7 +54,7 @@ TEST(Calibrate, OneFitChangesOnePart) {
 }
 
 TEST(Calibrate, BadInputGetsOneSentence) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   ASSERT_EQ(run(sandbox, with_prompt({"record", "-o", "plain.trace", "-m", "plain"}, kPrompt)).status, 0);
   std::ofstream(sandbox / "bad.json") << R"({"schema": "draft-correction/1", "temperature": -1})";
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {

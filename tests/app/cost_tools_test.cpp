@@ -2,15 +2,14 @@
 #include "app/cost_tools.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "engine/speculate/cost.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
@@ -33,19 +32,13 @@ CostModel session_cost() {
 class CostToolsTest : public ::testing::Test {
  protected:
   CostToolsTest() {
-    folder_ = std::filesystem::temp_directory_path() /
-              fmt::format("draftscope_cost_{}", static_cast<int>(getpid()));
-    std::filesystem::create_directories(folder_);
     setenv("DRAFTSCOPE_ASSETS", DS_SOURCE_DIR "/assets", 1);
   }
-  ~CostToolsTest() override {
-    unsetenv("DRAFTSCOPE_ASSETS");
-    std::filesystem::remove_all(folder_);
-  }
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  ~CostToolsTest() override { unsetenv("DRAFTSCOPE_ASSETS"); }
+  std::string file(const std::string& name) const { return folder_ / name; }
 
  private:
-  std::filesystem::path folder_;
+  TempFolder folder_;
 };
 
 TEST_F(CostToolsTest, EveryPresetIsValidAndNamesItsSource) {

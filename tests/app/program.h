@@ -7,46 +7,23 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/temp_folder.h"
+
 namespace draftscope {
-
-inline std::string slurp(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// A folder of its own, with a cache inside, gone at the end.
-class Sandbox {
- public:
-  Sandbox() {
-    std::string name = (std::filesystem::temp_directory_path() / "draftscope-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Sandbox() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Finished {
   int status = -1;   // exit status, or 128 + signal
   std::string out, err;
 };
 
-/// A started program; standard input is empty, there is no display, the cache is the sandbox's.
+/// A started program; standard input is empty, there is no display, the cache is in the folder given.
 class Program {
  public:
-  Program(const Sandbox& sandbox, std::vector<std::string> arguments)
+  Program(const TempFolder& sandbox, std::vector<std::string> arguments)
       : out_(sandbox / "stdout"), err_(sandbox / "stderr") {
     arguments.insert(arguments.begin(), DS_PROGRAM);
     std::vector<char*> argv;
@@ -82,7 +59,7 @@ class Program {
   pid_t pid_ = -1;
 };
 
-inline Finished run(const Sandbox& sandbox, std::vector<std::string> arguments) {
+inline Finished run(const TempFolder& sandbox, std::vector<std::string> arguments) {
   return Program(sandbox, std::move(arguments)).wait();
 }
 

@@ -25,7 +25,7 @@ std::vector<std::string> decode(std::vector<std::string> more) {
 }
 
 TEST(Program, EveryCommandHasHelp) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const Finished all = run(sandbox, {"--help"});
   EXPECT_EQ(all.status, 0);
   for (const CommandRow& row : command_rows()) {
@@ -37,7 +37,7 @@ TEST(Program, EveryCommandHasHelp) {
 }
 
 TEST(Program, DecodePrintsTheSameTextAndNothingElseForEveryMethod) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const Finished plain = run(sandbox, decode({"--method", "plain"}));
   EXPECT_EQ(plain.status, 0) << plain.err;
   EXPECT_GT(plain.out.size(), 20u);
@@ -50,7 +50,7 @@ TEST(Program, DecodePrintsTheSameTextAndNothingElseForEveryMethod) {
 }
 
 TEST(Program, JsonLinesJoinToTheText) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const Finished found = run(sandbox, decode({"--json"}));
   ASSERT_EQ(found.status, 0) << found.err;
   std::string text, whole;
@@ -67,7 +67,7 @@ TEST(Program, JsonLinesJoinToTheText) {
 }
 
 TEST(Program, BadInputGetsOneSentence) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const auto expect_sentence = [&](std::vector<std::string> arguments, int status, const std::string& part) {
     const Finished found = run(sandbox, std::move(arguments));
     EXPECT_EQ(found.status, status) << found.err;
@@ -87,7 +87,7 @@ TEST(Program, BadInputGetsOneSentence) {
 }
 
 TEST(Program, RecordReplayRender) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string trace = sandbox / "a.trace";
   std::vector<std::string> arguments = decode({"--trace", trace});
   arguments[0] = "record";
@@ -105,7 +105,7 @@ TEST(Program, RecordReplayRender) {
 }
 
 TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const Finished found = run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "-n", "30"});
   ASSERT_EQ(found.status, 0) << found.err;
   EXPECT_NE(found.out.find("draftscope.trace"), std::string::npos);
@@ -115,7 +115,7 @@ TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
 }
 
 /// A generation that lasts until somebody ends it, once its trace holds some rounds.
-Program start_endless(const Sandbox& sandbox, const std::string& trace) {
+Program start_endless(const TempFolder& sandbox, const std::string& trace) {
   Program program(sandbox, {"decode", "--cost", cost_file(), "-p", "Tell a story.", "-n", "1900", "--ignore-end", "--trace",
                             trace, "-m", "plain", "--precision", "f32", "--threads", "1"});
   for (int i = 0; i < 1000; ++i) {
@@ -127,7 +127,7 @@ Program start_endless(const Sandbox& sandbox, const std::string& trace) {
 }
 
 TEST(Program, CtrlCEndsCleanlyWithAReadableTrace) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string trace = sandbox / "c.trace";
   const Program program = start_endless(sandbox, trace);
   program.send(SIGINT);
@@ -144,7 +144,7 @@ TEST(Program, CtrlCEndsCleanlyWithAReadableTrace) {
 
 TEST(Program, KilledAtAnyMomentItsTraceOpens) {
   for (int i = 0; i < 5; ++i) {
-    const Sandbox sandbox;
+    const TempFolder sandbox;
     const std::string trace = sandbox / "k.trace";
     const Program program = start_endless(sandbox, trace);
     std::this_thread::sleep_for(std::chrono::milliseconds(7 * i));
@@ -159,7 +159,7 @@ TEST(Program, KilledAtAnyMomentItsTraceOpens) {
 }
 
 TEST(Program, ProfileMeasuresIsKeptAndUsed) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const Finished found = run(sandbox, {"profile", "--contexts", "8,32", "--max-rows", "17", "--repeats", "1"});
   ASSERT_EQ(found.status, 0) << found.err;
   EXPECT_NE(found.out.find("saved: "), std::string::npos);
@@ -170,7 +170,7 @@ TEST(Program, ProfileMeasuresIsKeptAndUsed) {
 }
 
 TEST(Program, BenchComparesAllMethodsAndChecksExactness) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string out = sandbox / "bench.json";
   const Finished found = run(sandbox, {"bench", "--cost", cost_file(), "--n-prompts", "3", "-n", "24", "-o", out});
   ASSERT_EQ(found.status, 0) << found.err;

@@ -122,6 +122,19 @@ void tiny_head(benchmark::State& state, CpuPath path) {
   time_best(state, [&] { backend.head_top_k(in->act, *weights, static_cast<int32_t>(state.range(2)), top); });
 }
 
+// `n` rows of a chain behind `first` others.
+PassRows rows_at(int32_t first, int32_t n) {
+  PassRows rows;
+  rows.n = n;
+  for (int32_t i = 0; i < n; ++i) {
+    rows.position.push_back(first + i);
+    rows.keys.n_contiguous.push_back(first + i + 1);
+  }
+  rows.cache_row = rows.position;
+  rows.keys.extra_begin.assign(static_cast<size_t>(n) + 1, 0);
+  return rows;
+}
+
 // One layer's attention at (rows, threads, context).
 void attention(benchmark::State& state, CpuPath path) {
   Backend& backend = backend_with(state.range(1), path);
@@ -131,18 +144,12 @@ void attention(benchmark::State& state, CpuPath path) {
   const Vector norm(kHeads.head_dim, 1.0f);
   const auto before = random_act(backend, context, kHeads.qkv_cols()),
              now = random_act(backend, rows, kHeads.qkv_cols());
-  std::vector<int32_t> positions(static_cast<size_t>(context + rows));
-  for (size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<int32_t>(i);
-  backend.norm_rope_append(before->act, kHeads, norm, norm, 1e-6f, rope, std::span(positions).first(context),
-                           *kv, 0, 0);
-  backend.norm_rope_append(now->act, kHeads, norm, norm, 1e-6f, rope, std::span(positions).last(rows), *kv, 0,
-                           context);
-  KeySets keys;
-  for (int32_t row = 0; row < rows; ++row) keys.n_contiguous.push_back(context + row + 1);
-  keys.extra_begin.assign(static_cast<size_t>(rows) + 1, 0);
+  backend.norm_rope_append(before->act, kHeads, norm, norm, 1e-6f, rope, rows_at(0, context), *kv, 0);
+  const PassRows last = rows_at(context, rows);
+  backend.norm_rope_append(now->act, kHeads, norm, norm, 1e-6f, rope, last, *kv, 0);
   const auto out = backend.make_act(rows, kHeads.q_cols());
   const double seconds =
-      time_best(state, [&] { backend.attention(now->act, kHeads, *kv, 0, keys, out->act); });
+      time_best(state, [&] { backend.attention(now->act, kHeads, *kv, 0, last, out->act); });
   report(state, seconds, static_cast<double>(kv->n_bytes), 4.0 * context * kHeads.q_cols() * rows);
 }
 
@@ -161,26 +168,20 @@ void tiny_layer(benchmark::State& state, CpuPath path) {
   const auto x = random_act(backend, rows, 256), y = random_act(backend, rows, 256);
   const auto qkv = random_act(backend, rows, kTiny.qkv_cols()),
              mixed = random_act(backend, rows, kTiny.q_cols());
-  const auto gate_up = random_act(backend, rows, 1536), inner = random_act(backend, rows, 768);
+  const auto inner = random_act(backend, rows, 768);
   const auto w_qkv = random_matrix(backend, kTiny.qkv_cols(), 256),
              w_o = random_matrix(backend, 256, kTiny.q_cols());
   const auto w_gate_up = random_matrix(backend, 1536, 256), w_down = random_matrix(backend, 256, 768);
   const auto kv = backend.make_kv(1, kTiny, 256 + rows);
   const Rope rope = make_rope(kTiny.head_dim, 1e6, 256 + rows);
   const Vector norm(256, 1.0f), head_norm(kTiny.head_dim, 1.0f);
-  std::vector<int32_t> positions(static_cast<size_t>(rows), 256);
-  KeySets keys;
-  keys.n_contiguous.assign(static_cast<size_t>(rows), 257);
-  keys.extra_begin.assign(static_cast<size_t>(rows) + 1, 0);
+  const PassRows chain = rows_at(256, rows);
   time_best(state, [&] {
-    backend.rms_norm(x->act, norm, 1e-6f, y->act);
-    backend.matmul(y->act, *w_qkv, qkv->act);
-    backend.norm_rope_append(qkv->act, kTiny, head_norm, head_norm, 1e-6f, rope, positions, *kv, 0, 256);
-    backend.attention(qkv->act, kTiny, *kv, 0, keys, mixed->act);
+    backend.norm_matmul(x->act, norm, 1e-6f, *w_qkv, qkv->act);
+    backend.norm_rope_append(qkv->act, kTiny, head_norm, head_norm, 1e-6f, rope, chain, *kv, 0);
+    backend.attention(qkv->act, kTiny, *kv, 0, chain, mixed->act);
     backend.matmul(mixed->act, *w_o, y->act);
-    backend.rms_norm(y->act, norm, 1e-6f, y->act);
-    backend.matmul(y->act, *w_gate_up, gate_up->act);
-    backend.silu_mul(gate_up->act, inner->act);
+    backend.norm_gate_up(y->act, norm, 1e-6f, *w_gate_up, inner->act);
     backend.matmul(inner->act, *w_down, y->act);
   });
 }

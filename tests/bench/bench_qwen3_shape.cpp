@@ -60,7 +60,7 @@ class Passes {
   Passes(const Target& target, int32_t capacity, int32_t max_rows)
       : target_(target), kv_(target.make_kv(capacity)), work_(target.make_workspace(max_rows, {})) {
     const LayerConfig& layer = target.config().layer;
-    rope_ = make_rope(layer.head_dim, layer.rope_theta, capacity);
+    rope_ = place_rope(target.backend(), layer.head_dim, layer.rope_theta, capacity);
   }
 
   /// Sets the cache to `context` rows.
@@ -90,20 +90,18 @@ class Passes {
 
  private:
   void forward(const DraftTree& tree) {
-    AncestorRows seen = ancestor_rows(tree, tree.size() - 1, kv_.length);
-    const KeySets keys{std::move(seen.n_contiguous), std::move(seen.extra_begin), std::move(seen.extra)};
-    std::vector<int32_t> tokens(tree.size()), positions(tree.size());
+    PassRows rows = tree_rows(tree, tree.size() - 1, kv_.length);
     for (int32_t i = 0; i < tree.size(); ++i) {
-      tokens[i] = static_cast<int32_t>((kv_.length + i) * int64_t{7919} % target_.config().vocab);
-      positions[i] = kv_.length + tree.depth[i];
+      rows.token[i] = static_cast<int32_t>((kv_.length + i) * int64_t{7919} % target_.config().vocab);
     }
-    target_.forward(tokens, {positions, keys, rope_}, kv_, work_);
+    target_.backend().place(rows);
+    target_.forward(rows, rope_, *kv_.store, work_);
   }
 
   const Target& target_;
   KvCache kv_;
   TargetWorkspace work_;
-  Rope rope_;
+  PlacedRope rope_;
   TopK top_;
 };
 

@@ -129,6 +129,14 @@ void OnlineRefit(benchmark::State& state) {
 }
 BENCHMARK(OnlineRefit)->Args({61, 3})->Args({1024, 9})->Unit(benchmark::kMicrosecond);
 
+// What most of the calls between rounds find: nothing new, so no tables.
+void OnlineNoNews(benchmark::State& state) {
+  OnlineCost online = observed(profile_like(61, 3));
+  (void)online.update();
+  for (auto _ : state) benchmark::DoNotOptimize(online.update());
+}
+BENCHMARK(OnlineNoNews);
+
 }  // namespace
 }  // namespace draftscope
 

@@ -113,7 +113,7 @@ double read_bandwidth(int32_t n_threads) {
 }
 
 double bf16_dot_peak(int32_t n_threads) {
-  if (supported_cpu_paths().back() != CpuPath::kAvx512Bf16) return 0;
+  if (supported_cpu_paths().back() < CpuPath::kAvx512Bf16) return 0;
   constexpr int64_t kLoops = 200000;
   ThreadPool pool(n_threads);
   std::atomic<float> sink{0};

@@ -14,8 +14,10 @@ constexpr const char* kBeyond = "AddressSanitizer: use-after-poison";
 constexpr const char* kBeyondShared = kBeyond;
 constexpr const char* kHidden = "AddressSanitizer: SEGV";
 #else
-constexpr const char* kBeyond = "guard bytes after a buffer of 40 bytes were overwritten, found after .*write_at";
-constexpr const char* kBeyondShared = "write_shared.* wrote to byte 36 of 32 bytes of dynamic shared memory";
+constexpr const char* kBeyond =
+    "guard bytes after a buffer of 40 bytes were overwritten, found after .*write_at";
+constexpr const char* kBeyondShared =
+    "write_shared.*the block wrote to byte 36 of 32 bytes of dynamic shared memory";
 constexpr const char* kHidden = "";
 #endif
 
@@ -44,9 +46,10 @@ __global__ void half_a_barrier(bool half) {
 
 TEST(EmulatedDeviceMisuse, ABarrierThatNotAllThreadsReachIsFound) {
   launch(half_a_barrier, 2, 64, 0, nullptr, false);
-  EXPECT_DEATH(launch(half_a_barrier, 2, 64, 0, nullptr, true),
-               "half_a_barrier\\(bool\\) of grid \\(2, 1, 1\\), block \\(64, 1, 1\\), in block \\(0, 0, 0\\).*"
-               "of 64 threads 32 are at __syncthreads, 0 at a warp operation, 32 have returned");
+  EXPECT_DEATH(
+      launch(half_a_barrier, 2, 64, 0, nullptr, true),
+      "half_a_barrier\\(bool\\) of grid \\(2, 1, 1\\), block \\(64, 1, 1\\), in block \\(0, 0, 0\\).*"
+      "of 64 threads 32 are at __syncthreads, 0 at a warp operation, 32 have returned");
 }
 
 __global__ void divergent_shuffle() {
@@ -54,13 +57,15 @@ __global__ void divergent_shuffle() {
 }
 
 TEST(EmulatedDeviceMisuse, AShuffleThatNotAllItsLanesReachIsFound) {
-  EXPECT_DEATH(launch(divergent_shuffle, 1, 32, 0, nullptr), "5 at a warp operation such as __shfl_sync, 27 have returned");
+  EXPECT_DEATH(launch(divergent_shuffle, 1, 32, 0, nullptr),
+               "5 at a warp operation such as __shfl_sync, 27 have returned");
 }
 
 __global__ void shuffle_outside() { (void)__shfl_sync(threadIdx.x < 16 ? 0xffffu : 0xffff0000u, 1, 3); }
 
 TEST(EmulatedDeviceMisuse, AShuffleFromALaneOutsideTheMaskIsFound) {
-  EXPECT_DEATH(launch(shuffle_outside, 1, 32, 0, nullptr), "reads lane 3, which is not in its mask 0xffff0000");
+  EXPECT_DEATH(launch(shuffle_outside, 1, 32, 0, nullptr),
+               "reads lane 3, which is not in its mask 0xffff0000");
 }
 
 __global__ void different_operations() {
@@ -72,12 +77,14 @@ __global__ void different_operations() {
 }
 
 TEST(EmulatedDeviceMisuse, LanesAtDifferentOperationsAreFound) {
-  EXPECT_DEATH(launch(different_operations, 1, 32, 0, nullptr), "lane 1 is at __ballot_sync .* lane 0 waits at __syncwarp");
+  EXPECT_DEATH(launch(different_operations, 1, 32, 0, nullptr),
+               "lane 1 is at __ballot_sync .* lane 0 waits at __syncwarp");
 }
 
 TEST(EmulatedDeviceMisuse, AParameterInHostMemoryIsFound) {
   int x = 0;
-  EXPECT_DEATH(launch(write_at, 1, 1, 0, nullptr, &x, 0), "pointer parameter 1 of 1 is neither device nor pinned memory");
+  EXPECT_DEATH(launch(write_at, 1, 1, 0, nullptr, &x, 0),
+               "pointer parameter 1 of 1 is neither device nor pinned memory");
 }
 
 TEST(EmulatedDeviceMisuse, HostCodeCannotTouchHiddenDeviceMemory) {

@@ -77,7 +77,8 @@ TEST(EmulatedDevice, DynamicSharedMemoryHasTheSizeOfTheLaunch) {
 
 TEST(EmulatedDevice, MoreThan48KibOfSharedMemoryHasToBeAllowed) {
   DeviceBuffer<int> x(32);
-  cudaLaunchConfig_t config = {.gridDim = 1, .blockDim = 32, .dynamicSmemBytes = 100 * 1024, .stream = nullptr};
+  cudaLaunchConfig_t config = {
+      .gridDim = 1, .blockDim = 32, .dynamicSmemBytes = 100 * 1024, .stream = nullptr};
   EXPECT_EQ(cudaLaunchKernelEx(&config, reverse, x.data()), cudaErrorInvalidValue);
   EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidValue);
   allow_shared(reverse, 100 * 1024);
@@ -131,9 +132,11 @@ __global__ void product(const float* a, const float* b, float* d) {
   const int g = threadIdx.x / 4, t = threadIdx.x % 4;
   const auto pair_a = [&](int row, int col) { return pack_bf16(a[row * 16 + col], a[row * 16 + col + 1]); };
   const auto pair_b = [&](int row) { return pack_bf16(b[row * 8 + g], b[(row + 1) * 8 + g]); };
-  const uint32_t fragment_a[4] = {pair_a(g, 2 * t), pair_a(g + 8, 2 * t), pair_a(g, 2 * t + 8), pair_a(g + 8, 2 * t + 8)};
+  const uint32_t fragment_a[4] = {pair_a(g, 2 * t), pair_a(g + 8, 2 * t), pair_a(g, 2 * t + 8),
+                                  pair_a(g + 8, 2 * t + 8)};
   const uint32_t fragment_b[2] = {pair_b(2 * t), pair_b(2 * t + 8)};
-  float* out[4] = {d + g * 8 + 2 * t, d + g * 8 + 2 * t + 1, d + (g + 8) * 8 + 2 * t, d + (g + 8) * 8 + 2 * t + 1};
+  float* out[4] = {d + g * 8 + 2 * t, d + g * 8 + 2 * t + 1, d + (g + 8) * 8 + 2 * t,
+                   d + (g + 8) * 8 + 2 * t + 1};
   float fragment_d[4] = {*out[0], *out[1], *out[2], *out[3]};
   mma_bf16(fragment_d, fragment_a, fragment_b);
   for (int i = 0; i < 4; ++i) *out[i] = fragment_d[i];
@@ -160,9 +163,9 @@ TEST(EmulatedDevice, TheTensorCoreGivesThePlainProduct) {
 TEST(EmulatedDevice, Bf16RoundsToNearestEven) {
   const auto bits = [](float x) { return __bfloat16_as_ushort(__float2bfloat16_rn(x)); };
   EXPECT_EQ(bits(1.0f), 0x3f80);
-  EXPECT_EQ(bits(1.0f + 1.0f / 256), 0x3f80);      // halfway, down to even
-  EXPECT_EQ(bits(1.0f + 3.0f / 256), 0x3f82);      // halfway, up to even
-  EXPECT_EQ(bits(3.4e38f), 0x7f80);                // overflows
+  EXPECT_EQ(bits(1.0f + 1.0f / 256), 0x3f80);  // halfway, down to even
+  EXPECT_EQ(bits(1.0f + 3.0f / 256), 0x3f82);  // halfway, up to even
+  EXPECT_EQ(bits(3.4e38f), 0x7f80);            // overflows
   EXPECT_EQ(bits(std::nanf("")), 0x7fff);
   EXPECT_EQ(pack_bf16(1.0f, -2.0f), 0xc0003f80u);
   EXPECT_EQ(__half_as_ushort(__float2half_rn(1.0f + 1.0f / 2048)), 0x3c00);

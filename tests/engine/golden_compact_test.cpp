@@ -1,6 +1,8 @@
 // Compaction of the cache against the published loop: which rows stay, and where.
 #include <gtest/gtest.h>
 
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/kv_store.h"
 #include "tests/engine/passes.h"
 #include "tests/speculate/golden_files.h"
 
@@ -35,7 +37,7 @@ TEST(GoldenCompact, KeptRowsAreThoseOfThePublishedLoop) {
   const Tensors tensors("verify/verify.safetensors");
   const Json cases = get(read_json("verify/verify.json"), "compact");
   ASSERT_GT(cases.size(), 0u);
-  const std::unique_ptr<Backend> backend = f32_backend(CpuPath::kPlain);
+  const std::unique_ptr<Backend> backend = must(make_cpu_backend({Precision::kF32, 1, CpuPath::kPlain}));
   for (size_t i = 0; i < cases.size(); ++i) {
     const Json about = cases.at(i);
     std::unique_ptr<CpuKvStore> store = make_store(about);
@@ -44,8 +46,8 @@ TEST(GoldenCompact, KeptRowsAreThoseOfThePublishedLoop) {
     KvCache kv{std::move(store), whole(about, "past_length")};
     kv.keep(*backend, wholes(about, "keep_current_indices"));
     EXPECT_EQ(kv.length, whole(about, "length_after"));
-    EXPECT_EQ(cached(kv, kv.length, true), layers(tensors, about, "k_after")) << "case " << i;
-    EXPECT_EQ(cached(kv, kv.length, false), layers(tensors, about, "v_after")) << "case " << i;
+    EXPECT_EQ(cached(*kv.store, kv.length, true), layers(tensors, about, "k_after")) << "case " << i;
+    EXPECT_EQ(cached(*kv.store, kv.length, false), layers(tensors, about, "v_after")) << "case " << i;
   }
 }
 

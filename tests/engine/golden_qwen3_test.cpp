@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "engine/record/round.h"
-#include "engine/speculate/ancestors.h"
 #include "tests/engine/passes.h"
 #include "tests/speculate/golden_files.h"
 
@@ -12,19 +11,19 @@ namespace {
 /// A target with a feature tap on every layer, and one text in its cache.
 class Runner {
  public:
-  Runner(const std::string& dir, CpuPath path)
-      : backend_(f32_backend(path)), target_(must(Target::open(path_of("qwen3/" + dir), *backend_))),
-        rope_(make_rope(target_.config().layer.head_dim, target_.config().layer.rope_theta, 4096)),
+  Runner(const std::string& dir, const TestedBackend& backend)
+      : backend_(backend.make(Precision::kF32)), target_(must(Target::open(path_of("qwen3/" + dir), *backend_))),
+        rope_(place_rope(*backend_, target_.config().layer.head_dim, target_.config().layer.rope_theta, 4096)),
         kv_(target_.make_kv(4096)),
         work_(target_.make_workspace(4096, counting(0, target_.config().n_layers))) {}
 
-  void pass(const std::vector<int32_t>& tokens, const std::vector<int32_t>& positions, const KeySets& keys) {
-    n_rows_ = static_cast<int32_t>(tokens.size());
-    target_.forward(tokens, {positions, keys, rope_}, kv_, work_);
+  void pass(PassRows rows) {
+    backend_->place(rows);
+    target_.forward(rows, rope_, *kv_.store, work_);
   }
   void chain(const std::vector<int32_t>& tokens) {
     const int32_t n = static_cast<int32_t>(tokens.size());
-    pass(tokens, counting(kv_.length, n), causal_keys(kv_.length, n));
+    pass(chain_rows(tokens, kv_.length));
     keep(counting(0, n));
   }
   void keep(const std::vector<int32_t>& rows) { kv_.keep(*backend_, rows); }
@@ -40,10 +39,12 @@ class Runner {
   /// states (layers + 1, rows, hidden): every layer's output; index 0 is the embedding and is not tapped.
   void expect_states(const std::vector<float>& states, int32_t first_row, int32_t n_rows, const std::string& what) {
     const int32_t dim = target_.config().layer.hidden;
+    const Act features = work_.features->act;
+    const std::vector<float> all = read_act(*backend_, {features.row(first_row), n_rows, features.cols});
     for (int32_t layer = 0; layer < target_.config().n_layers; ++layer) {
       std::vector<float> found;
-      for (int32_t row = first_row; row < first_row + n_rows; ++row) {
-        const float* from = work_.features->act.row(row) + layer * dim;
+      for (int32_t row = 0; row < n_rows; ++row) {
+        const float* from = &all[static_cast<size_t>(row) * features.cols + layer * dim];
         found.insert(found.end(), from, from + dim);
       }
       const std::span<const float> expected(&states[static_cast<size_t>(layer + 1) * n_rows * dim],
@@ -57,10 +58,9 @@ class Runner {
  private:
   std::unique_ptr<Backend> backend_;
   Target target_;
-  Rope rope_;
+  PlacedRope rope_;
   KvCache kv_;
   TargetWorkspace work_;
-  int32_t n_rows_ = 0;
 };
 
 void check_chain(Runner& runner, const Tensors& expected) {
@@ -69,8 +69,8 @@ void check_chain(Runner& runner, const Tensors& expected) {
   runner.chain(prompt);
   runner.expect_logits(expected.values<float>("prefill_logits"), 0, "prefill logits");
   runner.expect_states(expected.values<float>("prefill_hidden_states"), 0, n, "prefill");
-  expect_close(cached(runner.kv(), n, true), expected.values<float>("prefill_cache_k"), kStateTolerance, "keys");
-  expect_close(cached(runner.kv(), n, false), expected.values<float>("prefill_cache_v"), kStateTolerance, "values");
+  expect_close(cached(*runner.kv().store, n, true), expected.values<float>("prefill_cache_k"), kStateTolerance, "keys");
+  expect_close(cached(*runner.kv().store, n, false), expected.values<float>("prefill_cache_v"), kStateTolerance, "values");
 
   const std::vector<float> logits = expected.values<float>("decode_logits");
   int32_t step = 0;
@@ -97,14 +97,12 @@ void check_tree(Runner& runner, const Tensors& expected, const Json& about) {
   const std::string prefix = text(about, "prefix");
   const DraftTree tree = read_tree(expected, prefix);
   const int32_t context = whole(about, "context_length");
-  AncestorRows seen = ancestor_rows(tree, tree.size() - 1, context);
-  const KeySets keys{seen.n_contiguous, seen.extra_begin, seen.extra};
-  const std::vector<int32_t> positions = expected.values<int32_t>(prefix + "position_ids");
+  EXPECT_EQ(tree_rows(tree, tree.size() - 1, context).position, expected.values<int32_t>(prefix + "position_ids"));
 
   const Json accepts = get(about, "accepts");
   for (size_t j = 0; j < accepts.size(); ++j) {
     runner.forget(context);
-    runner.pass(tree.token, positions, keys);
+    runner.pass(tree_rows(tree, tree.size() - 1, context));
     runner.expect_logits(expected.values<float>(prefix + "logits"), 0, prefix + "logits");
     const std::string name = prefix + "accept" + std::to_string(j) + ".";
     runner.keep(expected.values<int32_t>(name + "indices"));
@@ -121,13 +119,14 @@ void check_tree(Runner& runner, const Tensors& expected, const Json& about) {
 }
 
 TEST(GoldenQwen3, LogitsStatesAndCachesAgreeWithTransformers) {
-  for (const CpuPath path : supported_cpu_paths()) {
+  if (tested_backends().empty()) GTEST_SKIP() << missing_backend();
+  for (const TestedBackend& backend : tested_backends()) {
     const Json cases = get(read_json("qwen3/manifest.json"), "cases");
     ASSERT_GT(cases.size(), 0u);
     for (size_t i = 0; i < cases.size(); ++i) {
-      SCOPED_TRACE(text(cases.at(i), "name") + " on " + name(path));
+      SCOPED_TRACE(text(cases.at(i), "name") + " on " + backend.name);
       const Tensors expected("qwen3/" + text(cases.at(i), "reference"));
-      Runner runner(text(cases.at(i), "checkpoint_dir"), path);
+      Runner runner(text(cases.at(i), "checkpoint_dir"), backend);
       check_chain(runner, expected);
       const Json trees = get(cases.at(i), "trees");
       for (size_t t = 0; t < trees.size(); ++t) check_tree(runner, expected, trees.at(t));
@@ -137,11 +136,13 @@ TEST(GoldenQwen3, LogitsStatesAndCachesAgreeWithTransformers) {
 }
 
 TEST(GoldenQwen3, LongPromptsAgree) {
+  if (tested_backends().empty()) GTEST_SKIP() << missing_backend();
+  if (!test_share().long_prompts) GTEST_SKIP() << tested_backends().back().name << " is too slow for long prompts";
   const Json cases = get(read_json("qwen3/manifest.json"), "cases");
   for (size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(text(cases.at(i), "name"));
     const Tensors expected("qwen3/" + text(cases.at(i), "reference"));
-    Runner runner(text(cases.at(i), "checkpoint_dir"), supported_cpu_paths().back());
+    Runner runner(text(cases.at(i), "checkpoint_dir"), tested_backends().back());
     const std::vector<int32_t> prompt = expected.values<int32_t>("long_input_ids");
     const int32_t n = static_cast<int32_t>(prompt.size());
     runner.chain(prompt);

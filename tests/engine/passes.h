@@ -12,20 +12,12 @@
 
 #include "engine/model/pair.h"
 #include "engine/model/target.h"
-#include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/kv_store.h"
+#include "tests/engine/tested_backends.h"
 
 namespace draftscope::golden {
 
 /// |logit| differences allowed by the golden README, and on hidden states and caches.
 constexpr double kLogitTolerance = 1e-4, kStateTolerance = 5e-5;
-
-inline std::unique_ptr<Backend> f32_backend(CpuPath path) {
-  CpuOptions options;
-  options.precision = Precision::kF32;
-  options.path = path;
-  return *make_cpu_backend(options);
-}
 
 /// Log-probabilities of every token (rows, vocab) in the order of ids, from the fused head.
 inline std::vector<float> all_log_p(const Target& target, Act hidden) {
@@ -64,22 +56,6 @@ inline void expect_close(std::span<const float> found, std::span<const float> ex
   }
   EXPECT_LE(worst, tolerance) << what << ": element " << where << " is " << found[where] << ", expected "
                               << expected[where];
-}
-
-/// Cached keys or values of `length` rows as the references store them: (layers, kv_heads, length, head_dim).
-inline std::vector<float> cached(const KvCache& kv, int32_t length, bool keys) {
-  const auto& store = static_cast<const CpuKvStore&>(*kv.store);
-  const std::vector<float>& rows = keys ? store.k32 : store.v32;
-  std::vector<float> out;
-  for (int32_t layer = 0; layer < store.n_layers; ++layer) {
-    for (int32_t head = 0; head < store.n_kv_heads; ++head) {
-      for (int32_t row = 0; row < length; ++row) {
-        const float* from = &rows[store.offset(layer, head, row)];
-        out.insert(out.end(), from, from + store.head_dim);
-      }
-    }
-  }
-  return out;
 }
 
 inline std::vector<int32_t> counting(int32_t first, int32_t n) {

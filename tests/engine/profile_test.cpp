@@ -36,17 +36,17 @@ TEST(Profile, GoesOnWhereItWasStopped) {
   CostModel half;
   const Result<CostModel> stopped = measure_profile(pair, options, {}, [&](const ProfileProgress& state) {
     half = state.so_far;
-    return state.n_done < 14;
+    return state.n_done < 23;
   });
   ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error(), "profile: stopped after 14 of 27 points");
+  EXPECT_EQ(stopped.error(), "profile: stopped after 23 of 54 passes") << "9 row counts, warmed up and timed once";
   ASSERT_EQ(half.context, (std::vector<int32_t>{8}));
 
   int32_t n_measured = 0;
   const CostModel whole = golden::must(measure_profile(pair, options, half, [&](const ProfileProgress&) { return ++n_measured, true; }));
   EXPECT_EQ(whole.context, options.context);
   EXPECT_EQ(whole.verify_s[0], half.verify_s[0]) << "measured points are kept";
-  EXPECT_EQ(n_measured, 18 + 1);
+  EXPECT_EQ(n_measured, 36 + 1);
 }
 
 TEST(Profile, RefusesContextsThatDoNotFit) {

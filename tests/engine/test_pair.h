@@ -8,6 +8,7 @@
 #include "engine/model/pair.h"
 #include "engine/record/policies.h"
 #include "engine/session.h"
+#include "tests/engine/tested_backends.h"
 #include "tests/speculate/golden_files.h"
 
 namespace draftscope {
@@ -22,6 +23,7 @@ inline Pair open_test_pair(Precision precision, bool with_drafter = true) {
   options.precision = precision;
   options.needs_tokenizer = false;
   options.n_threads = 2;
+  options.backend = tested_choice();
   return golden::must(open_pair(options));
 }
 

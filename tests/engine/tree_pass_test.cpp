@@ -3,7 +3,6 @@
 
 #include <cstring>
 
-#include "engine/speculate/ancestors.h"
 #include "engine/speculate/grow.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/kv_store.h"
@@ -31,13 +30,13 @@ Marginals random_marginals(uint64_t seed, int32_t depths, int32_t ranks) {
 struct Model {
   std::unique_ptr<Backend> backend;
   Target target;
-  Rope rope;
+  PlacedRope rope;
   KvCache kv;
   TargetWorkspace work;
 
   Model(CpuPath path, Precision precision) : backend(make(path, precision)),
         target(golden::must(Target::open(test_pair_dir("target"), *backend))),
-        rope(make_rope(target.config().layer.head_dim, target.config().layer.rope_theta, 512)),
+        rope(place_rope(*backend, target.config().layer.head_dim, target.config().layer.rope_theta, 512)),
         kv(target.make_kv(512)), work(target.make_workspace(256, {})) {}
   static std::unique_ptr<Backend> make(CpuPath path, Precision precision) {
     CpuOptions options;
@@ -48,16 +47,15 @@ struct Model {
 
   void chain(const std::vector<int32_t>& tokens) {
     const int32_t n = static_cast<int32_t>(tokens.size());
-    const std::vector<int32_t> positions = golden::counting(kv.length, n);
-    target.forward(tokens, {positions, causal_keys(kv.length, n), rope}, kv, work);
+    pass(chain_rows(tokens, kv.length));
     kv.keep(*backend, golden::counting(0, n));
   }
   void tree_pass(const DraftTree& tree) {
-    AncestorRows seen = ancestor_rows(tree, tree.size() - 1, kv.length);
-    const KeySets keys{seen.n_contiguous, seen.extra_begin, seen.extra};
-    std::vector<int32_t> positions;
-    for (const int32_t depth : tree.depth) positions.push_back(kv.length + depth);
-    target.forward(tree.token, {positions, keys, rope}, kv, work);
+    pass(tree_rows(tree, tree.size() - 1, kv.length));
+  }
+  void pass(PassRows rows) {
+    backend->place(rows);
+    target.forward(rows, rope, *kv.store, work);
   }
   std::vector<float> hidden(int32_t row) const {
     const Act act = work.hidden->act;
@@ -131,7 +129,8 @@ TEST_P(TreePass, CompactionLeavesAFreshPrefill) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryPath, TreePass,
-                         testing::Combine(testing::Values(CpuPath::kPlain, CpuPath::kAvx2, CpuPath::kAvx512Bf16),
+                         testing::Combine(testing::Values(CpuPath::kPlain, CpuPath::kAvx2, CpuPath::kAvx512Bf16,
+                                                          CpuPath::kAmx),
                                           testing::Values(Precision::kBf16, Precision::kF32)));
 
 }  // namespace

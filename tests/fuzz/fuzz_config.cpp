@@ -1,27 +1,17 @@
 // Any bytes as config.json of a target (up to the first zero byte) and of a drafter for it.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
-#include <string>
 #include <string_view>
 
 #include "engine/model/config.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
 
-const std::string& folder() {
-  static const std::string path = [] {
-    std::string name = "/tmp/draftscope_fuzz_XXXXXX";
-    DS_CHECK(::mkdtemp(name.data()) != nullptr);
-    return name;
-  }();
-  return path;
-}
-
-void write_config(std::string_view text) {
-  std::ofstream(folder() + "/config.json", std::ios::binary) << text;
+const TempFolder& folder() {
+  static const TempFolder only;
+  return only;
 }
 
 // What the forward pass relies on without asking again.
@@ -48,15 +38,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::string_view first = input.substr(0, input.find('\0'));
   const std::string_view second = first.size() < input.size() ? input.substr(first.size() + 1) : input;
-  write_config(first);
-  const auto target = read_target_config(folder());
+  folder().write("config.json", first);
+  const auto target = read_target_config(folder().path());
   if (target.ok()) {
     check_layer(target->layer);
     for (const int32_t id : target->eos_ids) DS_CHECK(id >= 0 && id < target->vocab);
   }
-  write_config(second);
+  folder().write("config.json", second);
   const TargetConfig reference = target.ok() ? *target : known_target();
-  const auto drafter = read_drafter_config(folder(), reference);
+  const auto drafter = read_drafter_config(folder().path(), reference);
   if (drafter.ok()) {
     check_layer(drafter->layer);
     DS_CHECK(drafter->block_size >= 2 && drafter->mask_token_id >= 0 &&

@@ -66,14 +66,20 @@ class AttentionTest : public KernelTest {
                                     const Table& qkv, int32_t first_row,
                                     const std::vector<int32_t>& positions) const {
     auto act = reference::to_act(backend, qkv);
-    backend.norm_rope_append(act->act, setup.heads, setup.q_norm, setup.k_norm, kEps, setup.rope, positions,
-                             kv, layer, first_row);
+    PassRows rows;
+    rows.n = act->act.rows;
+    rows.position = positions;
+    rows.cache_row = ascending(first_row, rows.n);
+    backend.norm_rope_append(act->act, setup.heads, setup.q_norm, setup.k_norm, kEps, setup.rope, rows, kv, layer);
     return act;
   }
   Table attend(Backend& backend, const LayerSetup& setup, const KvStore& kv, int32_t layer, const Act& qkv,
                const KeySets& keys) const {
     const auto out = backend.make_act(qkv.rows, setup.heads.q_cols());
-    backend.attention(qkv, setup.heads, kv, layer, keys, out->act);
+    PassRows rows;
+    rows.n = qkv.rows;
+    rows.keys = keys;
+    backend.attention(qkv, setup.heads, kv, layer, rows, out->act);
     return reference::to_table(out->act);
   }
   // Softmax attention in double over the rows that `keys` lists.
@@ -81,7 +87,7 @@ class AttentionTest : public KernelTest {
                       const Table& out) const {
     const int32_t dim = setup.heads.head_dim, n_group = setup.heads.n_q_heads / setup.heads.n_kv_heads;
     for (int32_t r = 0; r < qkv.rows; ++r) {
-      std::vector<int32_t> rows = ascending(0, keys.n_contiguous[r]);
+      std::vector<int32_t> rows = ascending(keys.first_key.empty() ? 0 : keys.first_key[r], keys.n_contiguous[r]);
       rows.insert(rows.end(), keys.extra.begin() + keys.extra_begin[r],
                   keys.extra.begin() + keys.extra_begin[r + 1]);
       for (int32_t h = 0; h < setup.heads.n_q_heads; ++h) {
@@ -232,6 +238,42 @@ TEST_P(AttentionTest, TreeNodesEqualPlainDecodingBitByBit) {
         last = attend(*backend_, setup, *plain, 0, row->act, chain_keys(at, 1));
       }
       ASSERT_EQ(last.data, reference::row_of(out, i).data) << "node " << i << " after " << before;
+    }
+  }
+}
+
+TEST_P(AttentionTest, TextsThatShareACacheAreReadAloneBitByBit) {
+  const LayerSetup setup = make_layer_setup(4, 2, 24, 256);
+  const std::vector<int32_t> lengths{5, 40, 70};
+  const auto shared = backend_->make_kv(1, setup.heads, 3 + 2 * 45 + 70);
+  Table all(0, setup.heads.qkv_cols());
+  KeySets keys;
+  keys.extra_begin = {0};
+  std::vector<Table> alone;
+  for (size_t i = 0; i < lengths.size(); ++i) {  // text i lives at cache rows 3 + 45 i and after
+    const int32_t first = 3 + 45 * static_cast<int32_t>(i), n = lengths[i];
+    const Table qkv = reference::random_table(n, setup.heads.qkv_cols(), 20 + static_cast<uint32_t>(i));
+    const auto own = backend_->make_kv(1, setup.heads, n);
+    const auto act = append(*backend_, setup, *own, 0, qkv, 0, ascending(0, n));
+    alone.push_back(attend(*backend_, setup, *own, 0, act->act, chain_keys(0, n)));
+    append(*backend_, setup, *shared, 0, qkv, first, ascending(0, n));
+    for (int32_t r = n - 3; r < n; ++r) {  // the last one's own key as an extra, as in a tree
+      const Table row = reference::to_table({act->act.row(r), 1, act->act.cols});
+      all.data.insert(all.data.end(), row.data.begin(), row.data.end());
+      keys.first_key.push_back(first);
+      keys.n_contiguous.push_back(r == n - 1 ? r : r + 1);
+      if (r == n - 1) keys.extra.push_back(first + r);
+      keys.extra_begin.push_back(static_cast<int32_t>(keys.extra.size()));
+      ++all.rows;
+    }
+  }
+  const auto queries = reference::to_act(*backend_, all);
+  const Table out = attend(*backend_, setup, *shared, 0, queries->act, keys);
+  expect_formula(setup, static_cast<const CpuKvStore&>(*shared), queries->act, keys, out);
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    for (int32_t r = 0; r < 3; ++r) {
+      EXPECT_EQ(reference::row_of(out, static_cast<int64_t>(i) * 3 + r).data,
+                reference::row_of(alone[i], lengths[i] - 3 + r).data);
     }
   }
 }

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "kernels/cpu/row_ops.h"
 #include "tests/kernels/kernel_test.h"
 
 namespace draftscope {
@@ -8,7 +9,17 @@ namespace {
 
 using reference::Table;
 
-class ElementwiseTest : public KernelTest {};
+class ElementwiseTest : public KernelTest {
+ protected:
+  const RowOps& ops() const { return GetParam().path == CpuPath::kPlain ? row_ops_plain() : row_ops_avx2(); }
+};
+
+PassRows rows_of(const std::vector<int32_t>& tokens) {
+  PassRows rows;
+  rows.n = static_cast<int32_t>(tokens.size());
+  rows.token = tokens;
+  return rows;
+}
 
 Vector ones_and_more(int64_t n, uint32_t seed) {
   Vector weight(static_cast<size_t>(n));
@@ -30,7 +41,7 @@ TEST_P(ElementwiseTest, EmbedReadsRowsOfEveryDtype) {
     const auto table = reference::random_weights(dtype, 11, 19, 1, 0.1);
     const std::vector<int32_t> tokens{10, 0, 3, 3};
     const auto out = backend_->make_act(4, 19);
-    backend_->embed(table.tensor(), tokens, out->act);
+    backend_->embed(*backend_->make_table(table.tensor(), nullptr), rows_of(tokens), out->act);
     for (int32_t r = 0; r < 4; ++r) {
       for (int32_t c = 0; c < 19; ++c)
         ASSERT_EQ(out->act.row(r)[c], table.values.at(tokens[r], c)) << name(dtype);
@@ -46,8 +57,7 @@ TEST_P(ElementwiseTest, EmbedReadsSubnormalsAndUnalignedBytes) {
   Tensor tensor = table.tensor();
   tensor.bytes = tensor.bytes.subspan(1);
   const auto out = backend_->make_act(1, 4);
-  const int32_t token = 0;
-  backend_->embed(tensor, {&token, 1}, out->act);
+  backend_->embed(*backend_->make_table(tensor, nullptr), rows_of({0}), out->act);
   EXPECT_EQ(reference::to_table(out->act).data, values.data);
   EXPECT_TRUE(std::signbit(out->act.data[3]));
 }
@@ -76,7 +86,7 @@ TEST_P(ElementwiseTest, SiluMulEqualsTheFormula) {
     const Table gate_up = reference::random_table(3, 2 * dim, static_cast<uint32_t>(dim), 4.0);
     const auto in = reference::to_act(*backend_, gate_up);
     const auto out = backend_->make_act(3, static_cast<int32_t>(dim));
-    backend_->silu_mul(in->act, out->act);
+    for (int32_t r = 0; r < 3; ++r) ops().silu_mul(in->act.row(r), static_cast<int32_t>(dim), out->act.row(r));
     expect_near(reference::to_table(out->act), reference::silu_mul(gate_up), 2e-6, 1e-30);
   }
 }
@@ -89,7 +99,7 @@ TEST_P(ElementwiseTest, SiluMulOfExtremeGatesStaysSane) {
   for (int64_t i = 0; i < dim; ++i) gate_up.at(0, i) = gates[i], gate_up.at(0, dim + i) = 1.0;
   const auto in = reference::to_act(*backend_, gate_up);
   const auto out = backend_->make_act(1, static_cast<int32_t>(dim));
-  backend_->silu_mul(in->act, out->act);
+  ops().silu_mul(in->act.data, static_cast<int32_t>(dim), out->act.data);
   for (int64_t i = 0; i < dim; ++i) {
     const double found = out->act.data[i], gate = gates[i];
     if (std::isnan(gate))
@@ -107,22 +117,54 @@ TEST_P(ElementwiseTest, RowsHaveTheSameBitsInAnyBatchAndThreadCount) {
   const Table x = reference::random_table(70, 264, 5);
   const Vector weight = ones_and_more(264, 6);
   const auto in = reference::to_act(*backend_, x);
-  const auto norm = backend_->make_act(70, 264), silu = backend_->make_act(70, 132);
+  const auto gate = reference::random_weights(DType::kBf16, 132, 264, 8), up = reference::random_weights(DType::kBf16, 132, 264, 9);
+  const auto norm = backend_->make_act(70, 264), gated = backend_->make_act(70, 132);
   backend_->rms_norm(in->act, weight, 1e-6f, norm->act);
-  backend_->silu_mul(in->act, silu->act);
+  backend_->norm_gate_up(in->act, weight, 1e-6f, *backend_->pack_gate_up(gate.tensor(), up.tensor()), gated->act);
   for (const int32_t n_threads : {1, 2, 3}) {
     const auto other = make(n_threads);
+    const auto both = other->pack_gate_up(gate.tensor(), up.tensor());
     for (int32_t r = 0; r < 70; ++r) {
       const auto row = reference::to_act(*other, reference::row_of(x, r));
-      const auto norm_row = other->make_act(1, 264), silu_row = other->make_act(1, 132);
+      const auto norm_row = other->make_act(1, 264), gated_row = other->make_act(1, 132);
       other->rms_norm(row->act, weight, 1e-6f, norm_row->act);
-      other->silu_mul(row->act, silu_row->act);
+      other->norm_gate_up(row->act, weight, 1e-6f, *both, gated_row->act);
       for (int32_t c = 0; c < 264; ++c) ASSERT_EQ(norm_row->act.data[c], norm->act.row(r)[c]);
-      for (int32_t c = 0; c < 132; ++c) ASSERT_EQ(silu_row->act.data[c], silu->act.row(r)[c]);
+      for (int32_t c = 0; c < 132; ++c) ASSERT_EQ(gated_row->act.data[c], gated->act.row(r)[c]);
     }
     const auto norm_all = other->make_act(70, 264);
     other->rms_norm(in->act, weight, 1e-6f, norm_all->act);
     ASSERT_EQ(reference::to_table(norm_all->act).data, reference::to_table(norm->act).data);
+  }
+}
+
+TEST_P(ElementwiseTest, GatedMlpEqualsTheFormula) {
+  const Table x = reference::random_table(5, 24, 10);
+  const Vector weight = ones_and_more(24, 11);
+  const auto gate = reference::random_weights(DType::kBf16, 40, 24, 12), up = reference::random_weights(DType::kBf16, 40, 24, 13);
+  const auto in = reference::to_act(*backend_, x);
+  const auto out = backend_->make_act(5, 40);
+  backend_->norm_gate_up(in->act, weight, 1e-6f, *backend_->pack_gate_up(gate.tensor(), up.tensor()), out->act);
+  const Table normed = reference::rms_norm(x, weight, 1e-6);
+  const Table left = reference::matmul(normed, gate.values), right = reference::matmul(normed, up.values);
+  Table both(5, 80);
+  for (int64_t r = 0; r < 5; ++r) {
+    for (int64_t c = 0; c < 40; ++c) both.at(r, c) = left.at(r, c), both.at(r, 40 + c) = right.at(r, c);
+  }
+  const double unit = is_bf16() ? 0x1p-8 : 0x1p-20;  // activations round to bf16 on their way into the product
+  expect_near(reference::to_table(out->act), reference::silu_mul(both), 16 * unit, 64 * unit);
+}
+
+TEST_P(ElementwiseTest, PutColumnsKeepsTheOrderOfRows) {
+  const auto in = reference::to_act(*backend_, reference::random_table(3, 4, 7));
+  Table before(3, 10);
+  std::iota(before.data.begin(), before.data.end(), 0.0);
+  const auto out = reference::to_act(*backend_, before);
+  backend_->put_columns(in->act, out->act, 6);
+  for (int32_t r = 0; r < 3; ++r) {
+    for (int32_t c = 0; c < 10; ++c) {
+      EXPECT_EQ(out->act.row(r)[c], c >= 6 ? in->act.row(r)[c - 6] : before.at(r, c)) << r << ", " << c;
+    }
   }
 }
 

@@ -36,9 +36,10 @@ class KernelTest : public testing::TestWithParam<KernelSetting> {
 };
 
 inline std::string setting_name(const testing::TestParamInfo<KernelSetting>& info) {
-  const char* path = info.param.path == CpuPath::kPlain  ? "Plain"
-                     : info.param.path == CpuPath::kAvx2 ? "Avx2"
-                                                         : "Avx512Bf16";
+  const char* path = info.param.path == CpuPath::kPlain        ? "Plain"
+                     : info.param.path == CpuPath::kAvx2       ? "Avx2"
+                     : info.param.path == CpuPath::kAvx512Bf16 ? "Avx512Bf16"
+                                                               : "Amx";
   return std::string(path) + (info.param.precision == Precision::kBf16 ? "_Bf16" : "_F32");
 }
 
@@ -47,7 +48,8 @@ inline auto all_settings() {
       KernelSetting{CpuPath::kPlain, Precision::kBf16}, KernelSetting{CpuPath::kPlain, Precision::kF32},
       KernelSetting{CpuPath::kAvx2, Precision::kBf16}, KernelSetting{CpuPath::kAvx2, Precision::kF32},
       KernelSetting{CpuPath::kAvx512Bf16, Precision::kBf16},
-      KernelSetting{CpuPath::kAvx512Bf16, Precision::kF32});
+      KernelSetting{CpuPath::kAvx512Bf16, Precision::kF32}, KernelSetting{CpuPath::kAmx, Precision::kBf16},
+      KernelSetting{CpuPath::kAmx, Precision::kF32});
 }
 
 }  // namespace draftscope

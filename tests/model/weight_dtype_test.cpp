@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 
 #include "engine/model/safetensors.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
@@ -38,13 +37,11 @@ TEST(WeightDtype, EveryListedDtypeIsParsed) {
 }
 
 TEST(WeightDtype, CheckpointRefusesTensorsThatAreNoWeights) {
-  const std::filesystem::path dir = std::filesystem::path(::testing::TempDir()) / "ds_weight_dtype";
-  std::filesystem::create_directories(dir);
+  const TempFolder folder;
   for (const auto& [text, n_bytes, accepted] :
        {std::tuple{"I32", 4, false}, std::tuple{"F64", 8, false}, std::tuple{"BF16", 2, true}}) {
-    std::ofstream(dir / "model.safetensors", std::ios::binary)
-        << one_tensor_file(text, static_cast<size_t>(n_bytes));
-    const Result<Checkpoint> checkpoint = Checkpoint::open(dir.string());
+    folder.write("model.safetensors", one_tensor_file(text, static_cast<size_t>(n_bytes)));
+    const Result<Checkpoint> checkpoint = Checkpoint::open(folder.path());
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.error();
     const Result<Tensor> tensor = checkpoint->get("x", {2});
     EXPECT_EQ(tensor.ok(), accepted) << text;
@@ -52,7 +49,6 @@ TEST(WeightDtype, CheckpointRefusesTensorsThatAreNoWeights) {
       EXPECT_THAT(tensor.error(), ::testing::HasSubstr("x: expected f32, f16 or bf16 weights, found"));
     }
   }
-  std::filesystem::remove_all(dir);
 }
 
 }  // namespace

@@ -4,12 +4,10 @@
 
 #include "tests/record/make_record.h"
 #include "tests/record/same_message.h"
-#include "tests/record/temp_file.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
-
-using test::TempFile;
 
 void write_trace(const std::string& path, int n_rounds) {
   Result<TraceWriter> writer = TraceWriter::open(path);

@@ -10,12 +10,10 @@
 #include "engine/record/trace_file.h"
 #include "tests/record/make_record.h"
 #include "tests/record/same_message.h"
-#include "tests/record/temp_file.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
-
-using test::TempFile;
 
 constexpr uint64_t kLargestFrame_bytes = 16'000;  // of a round of at most 49 nodes
 

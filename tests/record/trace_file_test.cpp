@@ -8,12 +8,10 @@
 #include "engine/record/trace_format.h"
 #include "tests/record/make_record.h"
 #include "tests/record/same_message.h"
-#include "tests/record/temp_file.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
-
-using test::TempFile;
 
 std::vector<Message> make_stream(int n_rounds) {
   std::vector<Message> messages{test::make_info()};

@@ -79,18 +79,33 @@ TEST(OnlineCost, ConvergesToASlowerMachineAndRaisesTheAlarm) {
 
 TEST(OnlineCost, TheAlarmComesWithinItsWindowAndGoesAgain) {
   const OnlineCostOptions options;
-  OnlineCost online(profile(), options);
-  Machine machine(profile(), 2);
-  machine.decode(300, 0.03, kAsProfiled, online);
-  EXPECT_FALSE(online.drift().alarm);
-  machine.decode(options.drift_window + options.alarm_after, 0.03, kThirtyPercentSlower, online);
-  EXPECT_TRUE(online.drift().alarm);
-  machine.decode(options.drift_window + options.alarm_after, 0.03, kAsProfiled, online);
-  EXPECT_FALSE(online.drift().alarm);
-  EXPECT_NEAR(online.drift().factor, 1, 0.02);
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    OnlineCost online(profile(), options);
+    Machine machine(profile(), seed);
+    machine.decode(300, 0.03, kAsProfiled, online);
+    EXPECT_FALSE(online.drift().alarm);
+    machine.decode(options.drift_window, 0.03, kThirtyPercentSlower, online);
+    EXPECT_TRUE(online.drift().alarm);
+    machine.decode(options.drift_window, 0.03, kAsProfiled, online);
+    EXPECT_FALSE(online.drift().alarm);
+    EXPECT_NEAR(online.drift().factor, 1, 0.02);
+  }
 }
 
-TEST(OnlineCost, TheAlarmNeedsManyObservationsInARow) {
+TEST(OnlineCost, ThirtyPercentFromTheStartAreToldWithin64Rounds) {
+  for (const double noise : {0.01, 0.03, 0.1}) {
+    for (unsigned seed = 0; seed < 50; ++seed) {
+      OnlineCost slower(profile()), faster(profile());
+      Machine machine(profile(), seed);
+      machine.decode(64, noise, kThirtyPercentSlower, slower);
+      machine.decode(64, noise, [](int32_t) { return 1 / 1.3; }, faster);
+      EXPECT_TRUE(slower.drift().alarm) << "noise " << noise << ", seed " << seed;
+      EXPECT_TRUE(faster.drift().alarm) << "noise " << noise << ", seed " << seed;
+    }
+  }
+}
+
+TEST(OnlineCost, TheAlarmNeedsManyObservations) {
   const OnlineCostOptions options;
   OnlineCost online(profile(), options);
   for (int i = 1; i < options.alarm_after; ++i) {
@@ -99,6 +114,37 @@ TEST(OnlineCost, TheAlarmNeedsManyObservationsInARow) {
   }
   online.observe(100, 16, 1.0);
   EXPECT_TRUE(online.drift().alarm);
+}
+
+TEST(OnlineCost, NoiseHoweverWildRaisesNoAlarmWhileTheMedianStays) {
+  for (const double noise : {0.05, 0.2, 0.5}) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      OnlineCost online(profile());
+      Machine machine(profile(), seed);
+      for (int i = 0; i < 1000; ++i) {
+        machine.decode(1, noise, kAsProfiled, online);
+        ASSERT_FALSE(online.drift().alarm) << "noise " << noise << ", seed " << seed << ", after " << i;
+      }
+    }
+  }
+}
+
+// Beside somebody else's work passes are slow in bursts: here up to four in ten, in bursts of five rounds.
+TEST(OnlineCost, ANoisyNeighbourRaisesNoAlarm) {
+  for (const double share : {0.2, 0.4}) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      OnlineCost online(profile());
+      Machine machine(profile(), seed);
+      std::mt19937 neighbour(seed + 1000);
+      std::uniform_real_distribution<double> chance(0, 1);
+      bool busy = false;
+      for (int i = 0; i < 1000; ++i) {
+        busy = chance(neighbour) < (busy ? 0.8 : 0.2 * share / (1 - share));
+        machine.decode(1, 0.03, [&](int32_t) { return busy ? 2.7 : 1.0; }, online);
+        ASSERT_FALSE(online.drift().alarm) << "share " << share << ", seed " << seed << ", after " << i;
+      }
+    }
+  }
 }
 
 TEST(OnlineCost, OneObservationInTenMayBeWild) {
@@ -188,6 +234,19 @@ TEST(OnlineCost, SameObservationsGiveTheSameModel) {
   Machine(profile(), 5).decode(150, 0.1, kThirtyPercentSlower, again);
   EXPECT_EQ(once.model().verify_s, again.model().verify_s);
   EXPECT_EQ(once.drift().factor, again.drift().factor);
+}
+
+TEST(OnlineCost, AModelIsGivenOutOnlyWhenItMoved) {
+  OnlineCost online(profile());
+  EXPECT_FALSE(online.update()) << "nothing was seen";
+  Machine machine(profile(), 6);
+  machine.decode(100, 0.03, kThirtyPercentSlower, online);
+  const std::optional<CostModel> news = online.update();
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->verify_s, online.model().verify_s);
+  EXPECT_FALSE(online.update()) << "nothing new since";
+  machine.decode(100, 0.03, [](int32_t) { return 1.5; }, online);
+  EXPECT_TRUE(online.update());
 }
 
 TEST(OnlineCost, AConvexPriorIsTakenForConvexNoMore) {

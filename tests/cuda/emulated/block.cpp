@@ -23,18 +23,19 @@ constinit thread_local dim3 blockDim = {}, gridDim = {};
 
 namespace emulated {
 
-/// What a kernel declares as `extern __shared__ uint4 dynamic_shared[]`, under the two names that g++ gives it inside
-/// namespace draftscope::cuda: in a named and in an unnamed namespace.
+/// What a kernel declares as `extern __shared__ uint4 dynamic_shared[]`, under the two names that g++ gives
+/// it inside namespace draftscope::cuda: in a named and in an unnamed namespace.
 alignas(1024) thread_local unsigned char dynamic_shared_memory[kMaxSharedBytes] asm(
     "_ZN10draftscope4cuda14dynamic_sharedE");
 extern thread_local unsigned char dynamic_shared_memory_unnamed[kMaxSharedBytes] asm(
-    "_ZN10draftscope4cuda12_GLOBAL__N_114dynamic_sharedE") __attribute__((alias("_ZN10draftscope4cuda14dynamic_sharedE")));
+    "_ZN10draftscope4cuda12_GLOBAL__N_114dynamic_sharedE")
+    __attribute__((alias("_ZN10draftscope4cuda14dynamic_sharedE")));
 
 namespace {
 
 constexpr int kWarp = 32, kMaxThreads = 1024;
-constexpr unsigned char kPoison = 0xff;   // NaN as a float
-constexpr size_t kCheckedBytes = 1024;    // beyond the dynamic shared memory in use
+constexpr unsigned char kPoison = 0xff;  // NaN as a float
+constexpr size_t kCheckedBytes = 1024;   // beyond the dynamic shared memory in use
 bool backwards = false;
 
 /// The first lane of `set` after `last` in running order, going round; set is not empty.
@@ -49,7 +50,6 @@ class Block {
   void run(const Launch& launch, uint3 block);
   void barrier();
   void meet(uint32_t mask, const char* name, void* operand, Together together);
-  bool running() const { return launch_ != nullptr; }
   std::string where() const;
 
  private:
@@ -63,9 +63,9 @@ class Block {
   };
 
   void start_block(const Launch& launch, uint3 block);
-  void work();           // the life of a fiber
-  void suspend();        // the current thread waits; returns when it goes on
-  int pick();            // the thread to run now, taken from its warp's sets; -1: none
+  void work();     // the life of a fiber
+  void suspend();  // the current thread waits; returns when it goes on
+  int pick();      // the thread to run now, taken from its warp's sets; -1: none
   Fiber& free_fiber();
   bool all_here(const Warp& warp, int lane) const;  // the lanes of this lane's mask, at the same operation
   [[noreturn]] void deadlock() const;
@@ -85,7 +85,7 @@ class Block {
   std::vector<Fiber*> free_;
 };
 
-thread_local Block current_block;
+constinit thread_local Block* running = nullptr;  // while a kernel runs
 
 void Block::start_block(const Launch& launch, uint3 block) {
   const uint3 d = launch.block;
@@ -100,7 +100,8 @@ void Block::start_block(const Launch& launch, uint3 block) {
     warp.exists = warp.fresh = ~uint32_t{0} >> (kWarp - n_lanes);
     warp.ready = warp.at_barrier = warp.waiting = warp.done = 0;
   }
-  for (unsigned t = 0; t < static_cast<unsigned>(n_threads_); ++t) index_[t] = {t % d.x, t / d.x % d.y, t / d.x / d.y};
+  for (unsigned t = 0; t < static_cast<unsigned>(n_threads_); ++t)
+    index_[t] = {t % d.x, t / d.x % d.y, t / d.x / d.y};
   blockIdx = block;
   blockDim = d;
   gridDim = launch.grid;
@@ -112,7 +113,6 @@ void Block::run(const Launch& launch, uint3 block) {
   current_ = pick();
   fiber_ = &free_fiber();
   Fiber::switch_to(caller_, *fiber_);
-  launch_ = nullptr;
 }
 
 int Block::pick() {
@@ -135,7 +135,7 @@ int Block::pick() {
 Fiber& Block::free_fiber() {
   if (free_.empty()) {
     const int number = static_cast<int>(fibers_.size());
-    fibers_.push_back(std::make_unique<Fiber>(number, [] { current_block.work(); }));
+    fibers_.push_back(std::make_unique<Fiber>(number, [] { running->work(); }));
     free_.push_back(fibers_.back().get());
   }
   Fiber* fiber = free_.back();
@@ -195,8 +195,8 @@ bool Block::all_here(const Warp& warp, int lane) const {
       continue;
     }
     if ((warp.masks[other] >> lane & 1) != 0) {
-      fail(fmt::format("lane {} is at {} with mask {:#x} while lane {} waits at {} with mask {:#x}", lane, warp.names[lane],
-                       mask, other, warp.names[other], warp.masks[other]));
+      fail(fmt::format("lane {} is at {} with mask {:#x} while lane {} waits at {} with mask {:#x}", lane,
+                       warp.names[lane], mask, other, warp.names[other], warp.masks[other]));
     }
     same = false;  // it waits without this lane, and may come later
   }
@@ -207,7 +207,8 @@ void Block::meet(uint32_t mask, const char* name, void* operand, Together togeth
   const int lane = current_ % kWarp;
   const uint32_t bit = uint32_t{1} << lane;
   Warp& warp = warps_[current_ / kWarp];
-  if ((mask & bit) == 0) fail(fmt::format("{} with mask {:#x} is called by lane {}, which is not in it", name, mask, lane));
+  if ((mask & bit) == 0)
+    fail(fmt::format("{} with mask {:#x} is called by lane {}, which is not in it", name, mask, lane));
   mask &= warp.exists;  // a block's last warp may be short
   warp.operands[lane] = operand;
   warp.masks[lane] = mask;
@@ -228,14 +229,16 @@ void Block::deadlock() const {
     n_waiting += std::popcount(warps_[w].waiting);
     if (warps_[w].waiting != 0) name = warps_[w].names[std::countr_zero(warps_[w].waiting)];
   }
-  fail(fmt::format("threads wait for others that never come: of {} threads {} are at __syncthreads, {} at a warp "
-                   "operation{}{}, {} have returned",
-                   n_threads_, n_at_barrier_, n_waiting, n_waiting > 0 ? " such as " : "", name, n_done_));
+  fail(fmt::format(
+      "threads wait for others that never come: of {} threads {} are at __syncthreads, {} at a warp "
+      "operation{}{}, {} have returned",
+      n_threads_, n_at_barrier_, n_waiting, n_waiting > 0 ? " such as " : "", name, n_done_));
 }
 
 std::string Block::where() const {
   const uint3 b = blockIdx, t = threadIdx;
-  return fmt::format("{}, in block ({}, {}, {}), thread ({}, {}, {})", describe(*launch_), b.x, b.y, b.z, t.x, t.y, t.z);
+  return fmt::format("{}, in block ({}, {}, {}), thread ({}, {}, {})", describe(*launch_), b.x, b.y, b.z, t.x,
+                     t.y, t.z);
 }
 
 /// Fresh contents for every block: what an earlier one left must not help.
@@ -255,7 +258,8 @@ void check_shared([[maybe_unused]] const Launch& launch) {
   const size_t end = std::min(launch.shared_bytes + kCheckedBytes, kMaxSharedBytes);
   for (size_t i = launch.shared_bytes; i < end; ++i) {
     if (dynamic_shared_memory[i] == kPoison) continue;
-    fail(fmt::format("{} wrote to byte {} of {} bytes of dynamic shared memory", describe(launch), i, launch.shared_bytes));
+    fail(fmt::format("the block wrote to byte {} of {} bytes of dynamic shared memory", i,
+                     launch.shared_bytes));
   }
 #endif
 }
@@ -263,36 +267,43 @@ void check_shared([[maybe_unused]] const Launch& launch) {
 }  // namespace
 
 void run_blocks(const Launch& launch) {
-  if (current_block.running()) fail("a kernel launches a kernel");
+  if (running != nullptr) fail("a kernel launches a kernel");
+  thread_local Block block;  // keeps its fibers
+  running = &block;
   const uint3 g = launch.grid;
   const int64_t n_blocks = int64_t{g.x} * g.y * g.z;
   for (int64_t i = 0; i < n_blocks; ++i) {
     const int64_t b = backwards ? n_blocks - 1 - i : i;
     poison_shared(launch.shared_bytes);
-    current_block.run(launch, {static_cast<unsigned>(b % g.x), static_cast<unsigned>(b / g.x % g.y),
-                               static_cast<unsigned>(b / g.x / g.y)});
+    block.run(launch, {static_cast<unsigned>(b % g.x), static_cast<unsigned>(b / g.x % g.y),
+                       static_cast<unsigned>(b / g.x / g.y)});
     check_shared(launch);
   }
+  running = nullptr;
 }
 
 void run_backwards(bool on) { backwards = on; }
 
-void block_barrier() { current_block.barrier(); }
+void block_barrier() {
+  if (running == nullptr) fail("__syncthreads outside a kernel");
+  running->barrier();
+}
 
 void warp_together(uint32_t mask, const char* name, void* operand, Together together) {
-  current_block.meet(mask, name, operand, together);
+  if (running == nullptr) fail(fmt::format("{} outside a kernel", name));
+  running->meet(mask, name, operand, together);
 }
 
 void fail(const std::string& sentence) {
-  const std::string where = current_block.running() ? current_block.where() + ": " : "";
+  const std::string where = running != nullptr ? running->where() + ": " : "";
   std::fprintf(stderr, "emulated device: %s%s\n", where.c_str(), sentence.c_str());
   std::abort();
 }
 
 std::string describe(const Launch& launch) {
   const uint3 g = launch.grid, b = launch.block;
-  return fmt::format("{} of grid ({}, {}, {}), block ({}, {}, {})", function_name(launch.kernel), g.x, g.y, g.z, b.x, b.y,
-                     b.z);
+  return fmt::format("{} of grid ({}, {}, {}), block ({}, {}, {})", function_name(launch.kernel), g.x, g.y,
+                     g.z, b.x, b.y, b.z);
 }
 
 }  // namespace emulated

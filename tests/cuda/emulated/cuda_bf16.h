@@ -51,7 +51,9 @@ inline __nv_bfloat162 make_bfloat162(__nv_bfloat16 x, __nv_bfloat16 y) { return 
 inline __nv_bfloat162 __halves2bfloat162(__nv_bfloat16 x, __nv_bfloat16 y) { return {x, y}; }
 inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) { return {__nv_bfloat16(x), __nv_bfloat16(y)}; }
 inline __nv_bfloat162 __float22bfloat162_rn(float2 v) { return __floats2bfloat162_rn(v.x, v.y); }
-inline float2 __bfloat1622float2(__nv_bfloat162 v) { return {static_cast<float>(v.x), static_cast<float>(v.y)}; }
+inline float2 __bfloat1622float2(__nv_bfloat162 v) {
+  return {static_cast<float>(v.x), static_cast<float>(v.y)};
+}
 inline float __low2float(__nv_bfloat162 v) { return static_cast<float>(v.x); }
 inline float __high2float(__nv_bfloat162 v) { return static_cast<float>(v.y); }
 inline __nv_bfloat16 __low2bfloat16(__nv_bfloat162 v) { return v.x; }

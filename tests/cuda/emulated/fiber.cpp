@@ -17,12 +17,14 @@ constexpr size_t kStackBytes = 64 * kPage;  // reserved; only touched pages cost
 constexpr size_t kOffsetBytes = 320, kOffsets = 12;
 
 /// The address sanitizer must know which stack is in use.
-void before_switch([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* stack, [[maybe_unused]] size_t n) {
+void before_switch([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* stack,
+                   [[maybe_unused]] size_t n) {
 #ifdef __SANITIZE_ADDRESS__
   __sanitizer_start_switch_fiber(fake_stack, stack, n);
 #endif
 }
-void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void** left, [[maybe_unused]] size_t* n) {
+void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void** left,
+                  [[maybe_unused]] size_t* n) {
 #ifdef __SANITIZE_ADDRESS__
   __sanitizer_finish_switch_fiber(fake_stack, left, n);
 #endif
@@ -31,7 +33,8 @@ void after_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 }  // namespace
 
 Fiber::Fiber(int number, void (*run)()) : run_(run) {
-  mapped_ = mmap(nullptr, kStackBytes + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  mapped_ = mmap(nullptr, kStackBytes + kPage, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped_ == MAP_FAILED || mprotect(mapped_, kPage, PROT_NONE) != 0) {
     std::fputs("emulated device: no memory for a stack\n", stderr);
     std::abort();

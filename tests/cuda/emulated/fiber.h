@@ -10,8 +10,9 @@ class Fiber {
  public:
   /// The fiber of the caller: it has a stack already.
   Fiber() = default;
-  /// A stack of its own, with an unmapped page below; `number` sets stacks off against each other, so that the same
-  /// frame of many fibers does not fall into the same cache lines. `run` never returns; it starts at the first switch.
+  /// A stack of its own, with an unmapped page below; `number` sets stacks off against each other, so that
+  /// the same frame of many fibers does not fall into the same cache lines. `run` never returns; it starts at
+  /// the first switch.
   Fiber(int number, void (*run)());
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;

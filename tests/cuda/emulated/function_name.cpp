@@ -1,4 +1,5 @@
-// Kernels are named from the program's own symbol table: they are rarely exported, so dladdr does not know them.
+// Kernels are named from the program's own symbol table: they are rarely exported, so dladdr does not know
+// them.
 #include <cxxabi.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -37,7 +38,8 @@ std::string find_symbol(const char* file, uintptr_t value) {
     const char* names = file + sections[sections[s].sh_link].sh_offset;
     const auto* symbols = reinterpret_cast<const Elf64_Sym*>(file + sections[s].sh_offset);
     for (size_t i = 0; i < sections[s].sh_size / sizeof(Elf64_Sym); ++i) {
-      if (symbols[i].st_value == value && ELF64_ST_TYPE(symbols[i].st_info) == STT_FUNC) return names + symbols[i].st_name;
+      if (symbols[i].st_value == value && ELF64_ST_TYPE(symbols[i].st_info) == STT_FUNC)
+        return names + symbols[i].st_name;
     }
   }
   return "";
@@ -60,7 +62,8 @@ std::string function_name(const void* address) {
     const auto n_bytes = static_cast<size_t>(status.st_size);
     void* file = mmap(nullptr, n_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
     if (file != MAP_FAILED) {
-      name = find_symbol(static_cast<const char*>(file), reinterpret_cast<uintptr_t>(address) - load_offset());
+      name =
+          find_symbol(static_cast<const char*>(file), reinterpret_cast<uintptr_t>(address) - load_offset());
       munmap(file, n_bytes);
     }
   }

@@ -47,15 +47,11 @@ inline int __float2int_rn(float x) { return static_cast<int>(std::nearbyint(x));
 inline float __int2float_rn(int x) { return static_cast<float>(x); }
 
 template <class T>
-  requires std::is_integral_v<T>
-constexpr T min(T a, T b) {
-  return b < a ? b : a;
-}
+requires std::is_integral_v<T>
+constexpr T min(T a, T b) { return b < a ? b : a; }
 template <class T>
-  requires std::is_integral_v<T>
-constexpr T max(T a, T b) {
-  return a < b ? b : a;
-}
+requires std::is_integral_v<T>
+constexpr T max(T a, T b) { return a < b ? b : a; }
 inline float min(float a, float b) { return std::fmin(a, b); }  // a NaN loses, as on the device
 inline float max(float a, float b) { return std::fmax(a, b); }
 

@@ -11,14 +11,15 @@
 
 namespace emulated {
 
-/// Runs the body on every thread of the grid, or records that for the graph being captured. pointers: the parameters
-/// that are pointers, in order; each must be null or point into memory that a device could reach.
+/// Runs the body on every thread of the grid, or records that for the graph being captured. pointers: the
+/// parameters that are pointers, in order; each must be null or point into memory that a device could reach.
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::vector<const void*> pointers,
                    std::function<void()> body);
 
 template <class T>
 void note_pointer(std::vector<const void*>& pointers, const T& parameter) {
-  if constexpr (std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>>) pointers.push_back(parameter);
+  if constexpr (std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>>)
+    pointers.push_back(parameter);
 }
 
 }  // namespace emulated

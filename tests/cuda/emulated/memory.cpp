@@ -21,8 +21,8 @@ constexpr size_t kPage = 4096;
 constexpr size_t kGuardBytes = 256;  // on both sides, compared after every launch
 constexpr unsigned char kPoison = 0xff, kGuard = 0xa7;
 
-/// Pages [mapped, mapped + n_mapped): one of guard bytes, the data, guard bytes to the end of a page, one that cannot
-/// be touched. Registered host memory has no pages of its own.
+/// Pages [mapped, mapped + n_mapped): one of guard bytes, the data, guard bytes to the end of a page, one
+/// that cannot be touched. Registered host memory has no pages of its own.
 struct Allocation {
   unsigned char* mapped = nullptr;
   size_t n_mapped = 0;
@@ -56,7 +56,8 @@ const std::pair<const unsigned char* const, Allocation>* find(const void* p) {
 void protect(const Allocation& a) {
   if (a.reach != Reach::kDevice) return;
   const bool shut = memory().hidden && memory().touching == 0;
-  if (mprotect(a.mapped, a.n_mapped - kPage, shut ? PROT_NONE : PROT_READ | PROT_WRITE) != 0) fail("mprotect failed");
+  if (mprotect(a.mapped, a.n_mapped - kPage, shut ? PROT_NONE : PROT_READ | PROT_WRITE) != 0)
+    fail("mprotect failed");
 }
 void protect_all() {
   for (const auto& [data, a] : memory().allocations) protect(a);
@@ -142,7 +143,9 @@ bool release(void* p, Reach reach) {
 }
 
 bool register_host(void* p, size_t n) {
-  return memory().allocations.try_emplace(static_cast<unsigned char*>(p), Allocation{nullptr, 0, n, Reach::kHostOnly}).second;
+  return memory()
+      .allocations.try_emplace(static_cast<unsigned char*>(p), Allocation{nullptr, 0, n, Reach::kHostOnly})
+      .second;
 }
 
 bool unregister_host(void* p) {

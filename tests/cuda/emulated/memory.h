@@ -8,7 +8,8 @@
 namespace emulated {
 
 enum class Reach { kHostOnly, kDevice, kBoth };
-/// Who may use [p, p + n): kHostOnly is memory of no allocation here, kDevice cudaMalloc, kBoth pinned memory.
+/// Who may use [p, p + n): kHostOnly is memory of no allocation here, kDevice cudaMalloc, kBoth pinned
+/// memory.
 Reach reach(const void* p);
 /// [p, p + n) lies inside one allocation of the device or of pinned memory.
 bool is_inside(const void* p, size_t n);

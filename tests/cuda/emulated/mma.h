@@ -5,8 +5,8 @@
 
 namespace emulated {
 
-/// PTX mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 with the fragments as documented there: d += a b, a (16, 16),
-/// b (16, 8), d (16, 8); float32 products added in ascending k. All 32 lanes take part.
+/// PTX mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 with the fragments as documented there: d += a b,
+/// a (16, 16), b (16, 8), d (16, 8); float32 products added in ascending k. All 32 lanes take part.
 void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 
 /// A clock in nanoseconds.

@@ -34,9 +34,11 @@ size_t shared_limit(const void* kernel) {
 
 void check_pointers(const Launch& launch, const std::vector<const void*>& pointers) {
   for (size_t i = 0; i < pointers.size(); ++i) {
-    if (pointers[i] == nullptr || is_inside(pointers[i], 1) || is_inside(static_cast<const char*>(pointers[i]) - 1, 1)) continue;
-    fail(fmt::format("{}: pointer parameter {} of {} is neither device nor pinned memory", describe(launch), i + 1,
-                     pointers.size()));
+    if (pointers[i] == nullptr || is_inside(pointers[i], 1) ||
+        is_inside(static_cast<const char*>(pointers[i]) - 1, 1))
+      continue;
+    fail(fmt::format("{}: pointer parameter {} of {} is neither device nor pinned memory", describe(launch),
+                     i + 1, pointers.size()));
   }
 }
 
@@ -70,7 +72,8 @@ cudaError_t copy(const Copy& c, cudaMemcpyKind kind, cudaStream_t stream) {
   if (const cudaError_t error = check_copy(c, kind); error != cudaSuccess) return noted(error);
   return noted(submit(stream, [c] {
     for (size_t row = 0; row < c.height; ++row) {
-      std::memmove(static_cast<char*>(c.to) + row * c.to_pitch, static_cast<const char*>(c.from) + row * c.from_pitch, c.width);
+      std::memmove(static_cast<char*>(c.to) + row * c.to_pitch,
+                   static_cast<const char*>(c.from) + row * c.from_pitch, c.width);
     }
   }));
 }
@@ -132,7 +135,8 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
   const std::lock_guard lock(emulated::mutex());
   if (emulated::device_error() != cudaSuccess) return noted(emulated::device_error());
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
-  if (value < 0 || static_cast<size_t>(value) > emulated::kMaxSharedBytes) return noted(cudaErrorInvalidValue);
+  if (value < 0 || static_cast<size_t>(value) > emulated::kMaxSharedBytes)
+    return noted(cudaErrorInvalidValue);
   emulated::shared_limits()[kernel] = static_cast<size_t>(value);
   return cudaSuccess;
 }
@@ -149,8 +153,12 @@ cudaError_t cudaMalloc(void** memory, size_t n) { return emulated::new_memory(me
 cudaError_t cudaFree(void* memory) { return emulated::old_memory(memory, Reach::kDevice); }
 cudaError_t cudaMallocAsync(void** memory, size_t n, cudaStream_t) { return cudaMalloc(memory, n); }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t) { return cudaFree(memory); }
-cudaError_t cudaHostAlloc(void** memory, size_t n, unsigned) { return emulated::new_memory(memory, n, Reach::kBoth); }
-cudaError_t cudaMallocHost(void** memory, size_t n, unsigned flags) { return cudaHostAlloc(memory, n, flags); }
+cudaError_t cudaHostAlloc(void** memory, size_t n, unsigned) {
+  return emulated::new_memory(memory, n, Reach::kBoth);
+}
+cudaError_t cudaMallocHost(void** memory, size_t n, unsigned flags) {
+  return cudaHostAlloc(memory, n, flags);
+}
 cudaError_t cudaFreeHost(void* memory) { return emulated::old_memory(memory, Reach::kBoth); }
 
 cudaError_t cudaHostGetDevicePointer(void** seen, void* memory, unsigned) {
@@ -187,8 +195,8 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
                               size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
   return emulated::copy({to, to_pitch, from, from_pitch, width, height}, kind, stream);
 }
-cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height,
-                         cudaMemcpyKind kind) {
+cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
+                         size_t height, cudaMemcpyKind kind) {
   const std::lock_guard lock(emulated::mutex());
   if (const cudaError_t error = emulated::unsafe_while_capturing(); error != cudaSuccess) return noted(error);
   return cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind, nullptr);

@@ -29,7 +29,8 @@ std::recursive_mutex& mutex() {
 
 cudaError_t unsafe_while_capturing() {
   for (cudaStream_t stream : streams()) {
-    if (stream->capture && !stream->capture->relaxed) return invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported);
+    if (stream->capture && !stream->capture->relaxed)
+      return invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported);
   }
   return cudaSuccess;
 }
@@ -43,7 +44,8 @@ cudaError_t submit(cudaStream_t stream, std::function<void()> work) {
     return cudaSuccess;
   }
   for (cudaStream_t other : streams()) {  // the null stream would have to wait for what is being recorded
-    if (stream == nullptr && other->capture && other->blocking) return invalidate(*other->capture, cudaErrorStreamCaptureImplicit);
+    if (stream == nullptr && other->capture && other->blocking)
+      return invalidate(*other->capture, cudaErrorStreamCaptureImplicit);
   }
   const Touching touching;
   work();
@@ -64,7 +66,9 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   emulated::streams().insert(*stream);
   return cudaSuccess;
 }
-cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, cudaStreamDefault); }
+cudaError_t cudaStreamCreate(cudaStream_t* stream) {
+  return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
+}
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) {
   return cudaStreamCreateWithFlags(stream, flags);
 }
@@ -81,7 +85,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (emulated::device_error() != cudaSuccess) return noted(emulated::device_error());
   if (!emulated::is_stream(stream)) return noted(cudaErrorInvalidResourceHandle);
   if (stream == nullptr) return noted(emulated::unsafe_while_capturing());
-  if (stream->capture) return noted(emulated::invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported));
+  if (stream->capture)
+    return noted(emulated::invalidate(*stream->capture, cudaErrorStreamCaptureUnsupported));
   return cudaSuccess;
 }
 cudaError_t cudaStreamQuery(cudaStream_t stream) { return cudaStreamSynchronize(stream); }
@@ -90,7 +95,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   const Lock lock(emulated::mutex());
   if (!emulated::is_stream(stream) || event == nullptr) return noted(cudaErrorInvalidResourceHandle);
   const std::shared_ptr<Capture> capture = event->capture.lock();
-  if (!capture) return stream != nullptr && stream->capture && event->recorded ? noted(cudaErrorStreamCaptureIsolation) : cudaSuccess;
+  if (!capture)
+    return stream != nullptr && stream->capture && event->recorded ? noted(cudaErrorStreamCaptureIsolation)
+                                                                   : cudaSuccess;
   if (stream == nullptr) return noted(cudaErrorStreamCaptureImplicit);
   if (stream->capture && stream->capture != capture) return noted(cudaErrorStreamCaptureMerge);
   stream->capture = capture;  // joins
@@ -136,7 +143,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) { return cudaEventSynchronize(even
 
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end) {
   const Lock lock(emulated::mutex());
-  if (start == nullptr || end == nullptr || !start->timed || !end->timed || !start->recorded || !end->recorded) {
+  if (start == nullptr || end == nullptr || !start->timed || !end->timed || !start->recorded ||
+      !end->recorded) {
     return noted(cudaErrorInvalidResourceHandle);
   }
   *ms = static_cast<float>(end->at_ns - start->at_ns) * 1e-6f;
@@ -149,14 +157,16 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
   if (stream == nullptr) return noted(cudaErrorStreamCaptureUnsupported);
   if (!emulated::is_stream(stream)) return noted(cudaErrorInvalidResourceHandle);
   if (stream->capture) return noted(cudaErrorIllegalState);
-  stream->capture = std::make_shared<Capture>(Capture{stream, mode == cudaStreamCaptureModeRelaxed, true, {}});
+  stream->capture =
+      std::make_shared<Capture>(Capture{stream, mode == cudaStreamCaptureModeRelaxed, true, {}});
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const Lock lock(emulated::mutex());
   *graph = nullptr;
-  if (stream == nullptr || !emulated::is_stream(stream) || !stream->capture) return noted(cudaErrorIllegalState);
+  if (stream == nullptr || !emulated::is_stream(stream) || !stream->capture)
+    return noted(cudaErrorIllegalState);
   const std::shared_ptr<Capture> capture = stream->capture;
   if (capture->origin != stream) return noted(cudaErrorStreamCaptureUnmatched);
   for (cudaStream_t other : emulated::streams()) {

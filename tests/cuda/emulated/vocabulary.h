@@ -14,8 +14,8 @@
 #define __launch_bounds__(...)
 #define __forceinline__ inline __attribute__((always_inline))
 #define __align__(n) __attribute__((aligned(n)))
-// Storage of a thread of the system is storage of a block, since a block's threads all run on one. Unlike `static` it
-// also goes with `extern`; needs -fno-extern-tls-init.
+// Storage of a thread of the system is storage of a block, since a block's threads all run on one. Unlike
+// `static` it also goes with `extern`; needs -fno-extern-tls-init.
 #define __shared__ thread_local
 
 struct alignas(4) char4 {
@@ -74,7 +74,9 @@ struct dim3 {
   constexpr operator uint3() const { return {x, y, z}; }
 };
 
-constexpr uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) { return {x, y, z, w}; }
+constexpr uchar4 make_uchar4(unsigned char x, unsigned char y, unsigned char z, unsigned char w) {
+  return {x, y, z, w};
+}
 constexpr ushort2 make_ushort2(unsigned short x, unsigned short y) { return {x, y}; }
 constexpr ushort4 make_ushort4(unsigned short x, unsigned short y, unsigned short z, unsigned short w) {
   return {x, y, z, w};

@@ -14,12 +14,16 @@ struct Fragments {
   const uint32_t *a, *b;
 };
 
+using Four =
+    float __attribute__((vector_size(16)));  // columns side by side: the compiler's own choice is slow
+
 float low(uint32_t pair) { return std::bit_cast<float>(pair << 16); }
 float high(uint32_t pair) { return std::bit_cast<float>(pair & 0xffff0000u); }
 
 /// PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type": lane = 4 group + quad.
 void mma_together(void* const* operands, uint32_t) {
-  float a[16][16], b[16][8], d[16][8];
+  float a[16][16];
+  Four b[16][2], d[16][2];
   const auto fragments = [&](int lane) { return static_cast<const Fragments*>(operands[lane]); };
   for (int lane = 0; lane < kLanes; ++lane) {
     const int group = lane / 4, col = lane % 4 * 2;
@@ -30,18 +34,19 @@ void mma_together(void* const* operands, uint32_t) {
       a[row][k + 1] = high(f.a[i]);
     }
     for (int i = 0; i < 2; ++i) {
-      b[col + i * 8][group] = low(f.b[i]);
-      b[col + i * 8 + 1][group] = high(f.b[i]);
+      b[col + i * 8][group / 4][group % 4] = low(f.b[i]);
+      b[col + i * 8 + 1][group / 4][group % 4] = high(f.b[i]);
     }
-    for (int i = 0; i < 4; ++i) d[group + i / 2 * 8][col + i % 2] = f.d[i];
+    for (int i = 0; i < 4; ++i) d[group + i / 2 * 8][col / 4][col % 4 + i % 2] = f.d[i];
   }
   for (int row = 0; row < 16; ++row) {
     for (int k = 0; k < 16; ++k) {
-      for (int n = 0; n < 8; ++n) d[row][n] += a[row][k] * b[k][n];
+      for (int half = 0; half < 2; ++half) d[row][half] += a[row][k] * b[k][half];
     }
   }
   for (int lane = 0; lane < kLanes; ++lane) {
-    for (int i = 0; i < 4; ++i) fragments(lane)->d[i] = d[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
+    const int group = lane / 4, col = lane % 4 * 2;
+    for (int i = 0; i < 4; ++i) fragments(lane)->d[i] = d[group + i / 2 * 8][col / 4][col % 4 + i % 2];
   }
 }
 

@@ -93,7 +93,9 @@ constexpr uint32_t kSignBit = uint32_t{1} << 31;  // flipping it orders signed w
 
 }  // namespace emulated
 
-inline void __syncwarp(unsigned mask = 0xffffffffu) { (void)emulated::fold<emulated::FoldOr>(mask, "__syncwarp", 0); }
+inline void __syncwarp(unsigned mask = 0xffffffffu) {
+  (void)emulated::fold<emulated::FoldOr>(mask, "__syncwarp", 0);
+}
 
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
@@ -102,7 +104,8 @@ T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
-  const int lane = emulated::lane_here(), first = lane & ~(width - 1), source = lane - static_cast<int>(delta);
+  const int lane = emulated::lane_here(), first = lane & ~(width - 1),
+            source = lane - static_cast<int>(delta);
   return emulated::shuffle(mask, "__shfl_up_sync", value, source < first ? lane : source);
 }
 template <class T>
@@ -139,10 +142,12 @@ inline int __reduce_add_sync(unsigned mask, int value) {
   return static_cast<int>(__reduce_add_sync(mask, static_cast<unsigned>(value)));
 }
 inline int __reduce_max_sync(unsigned mask, int value) {
-  return static_cast<int>(__reduce_max_sync(mask, static_cast<unsigned>(value) ^ emulated::kSignBit) ^ emulated::kSignBit);
+  return static_cast<int>(__reduce_max_sync(mask, static_cast<unsigned>(value) ^ emulated::kSignBit) ^
+                          emulated::kSignBit);
 }
 inline int __reduce_min_sync(unsigned mask, int value) {
-  return static_cast<int>(__reduce_min_sync(mask, static_cast<unsigned>(value) ^ emulated::kSignBit) ^ emulated::kSignBit);
+  return static_cast<int>(__reduce_min_sync(mask, static_cast<unsigned>(value) ^ emulated::kSignBit) ^
+                          emulated::kSignBit);
 }
 inline unsigned __reduce_and_sync(unsigned mask, unsigned value) {
   return emulated::fold<emulated::FoldAnd>(mask, "__reduce_and_sync", value);

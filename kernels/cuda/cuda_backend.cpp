@@ -1,0 +1,300 @@
+#include "kernels/cuda/cuda_backend.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "kernels/cuda/cuda_memory.h"
+#include "kernels/cuda/device_info.h"
+#include "kernels/cuda/round_loop.h"
+
+namespace draftscope {
+namespace cuda {
+namespace {
+
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(Precision precision, std::string device)
+      : precision_(precision), device_(std::move(device)), stream_(make_stream()) {}
+
+  std::string describe() const override { return "cuda " + device_; }
+  Precision precision() const override { return precision_; }
+  int32_t n_threads() const override { return 1; }
+  Status supports(const std::string& what, int32_t hidden, int32_t intermediate) const override;
+
+  std::unique_ptr<Matrix> pack(std::span<const Tensor> parts) override { return upload(parts); }
+  std::unique_ptr<Matrix> pack_gate_up(const Tensor& gate, const Tensor& up) override { return upload_gate_up(gate, up); }
+  std::unique_ptr<Table> make_table(const Tensor& tensor, const Matrix* head) override;
+  std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) override;
+  std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) override;
+  void write(std::span<const float> from, Act to) override;
+  void read(Act from, std::span<float> to) override;
+  void place(PassRows& rows) override;
+
+  void embed(const Table& table, const PassRows& rows, Act out) override;
+  void rms_norm(Act x, VectorView weight, float eps, Act out) override;
+  void matmul(Act x, const Matrix& w, Act out, Write write) override;
+  void norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
+  void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
+  void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
+                        draftscope::RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) override;
+  void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) override;
+  void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) override;
+  void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) override;
+  void gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) override;
+  void put_columns(Act x, Act out, int32_t first_col) override;
+  bool has_round_loop() const override { return true; }
+  std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup) override;
+
+ private:
+  using Workspace = DeviceBuffer<std::byte>;
+  // Zeroed when new; the kernels leave zero what they need zero.
+  void* grown(Workspace& workspace, int64_t n_bytes);
+  void product(MatmulArgs args);
+  void copy_out(const void* from, size_t n_bytes, void* to);
+  // A short list in device memory, gone after the operations already enqueued.
+  const int32_t* placed_list(std::span<const int32_t> values);
+
+  Precision precision_;
+  std::string device_;
+  Stream stream_;
+  std::map<std::pair<int64_t, int64_t>, Workspace> matmul_workspaces_;  // by (n_out, n_in)
+  Workspace attention_workspace_, head_workspace_;
+  std::vector<std::shared_ptr<DeviceBuffer<int32_t>>> row_memory_;  // of passes past and present, for reuse
+  DeviceBuffer<int32_t> list_;
+  bool deferred_ = false;   // heads leave their answers on the device: a round loop is at work
+  int64_t generation_ = 0;  // of the workspaces' addresses
+};
+
+// Rows of weights are read 16 bytes at a time.
+Status CudaBackend::supports(const std::string& what, int32_t hidden, int32_t intermediate) const {
+  for (const auto& [name, size] : {std::pair{"hidden_size", hidden}, {"intermediate_size", intermediate}}) {
+    if (size % 8 != 0) return fail("{}: {}: expected a multiple of 8 on CUDA, found {}", what, name, size);
+  }
+  return success();
+}
+
+void* CudaBackend::grown(Workspace& workspace, int64_t n_bytes) {
+  if (static_cast<int64_t>(workspace.size()) < n_bytes) {
+    CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+    workspace = Workspace(static_cast<size_t>(n_bytes));
+    ++generation_;
+    CUDA_CHECK(cudaMemsetAsync(workspace.data(), 0, static_cast<size_t>(n_bytes), stream_.get()));
+  }
+  return workspace.data();
+}
+
+std::unique_ptr<Table> CudaBackend::make_table(const Tensor& tensor, const Matrix* head) {
+  auto table = std::make_unique<CudaTable>();
+  table->n_vocab = static_cast<int32_t>(tensor.rows());
+  table->dim = static_cast<int32_t>(tensor.cols());
+  if (head != nullptr) {
+    table->view = static_cast<const CudaMatrix*>(head)->view;
+  } else {
+    std::unique_ptr<CudaMatrix> matrix = upload({&tensor, 1});
+    table->memory = std::move(matrix->memory);
+    table->view = matrix->view;
+  }
+  return table;
+}
+
+std::unique_ptr<KvStore> CudaBackend::make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) {
+  DS_CHECK(heads.head_dim % 8 == 0 && heads.head_dim <= 256, "head_dim {}", heads.head_dim);
+  auto kv = std::make_unique<CudaKv>();
+  kv->n_layers = n_layers;
+  kv->n_kv_heads = heads.n_kv_heads;
+  kv->head_dim = heads.head_dim;
+  kv->capacity = capacity;
+  const bool is_bf16 = precision_ == Precision::kBf16;
+  const size_t n_bytes = static_cast<size_t>(n_layers) * heads.n_kv_heads * capacity * heads.head_dim * (is_bf16 ? 2 : 4);
+  kv->keys = DeviceBuffer<std::byte>(n_bytes);
+  kv->values = DeviceBuffer<std::byte>(n_bytes);
+  kv->n_bytes = static_cast<int64_t>(2 * n_bytes);
+  kv->view = {kv->keys.data(), kv->values.data(), n_layers, heads.n_kv_heads, capacity, heads.head_dim, is_bf16};
+  return kv;
+}
+
+std::unique_ptr<ActBuffer> CudaBackend::make_act(int32_t rows, int32_t cols) {
+  auto buffer = std::make_unique<CudaAct>();
+  const size_t n = static_cast<size_t>(rows) * cols;
+  buffer->memory = DeviceBuffer<float>(n + static_cast<size_t>(rows) * n_square_pieces(cols));
+  buffer->act = {buffer->memory.data(), rows, cols, buffer->memory.data() + n};
+  return buffer;
+}
+
+void CudaBackend::write(std::span<const float> from, Act to) {
+  DS_CHECK(static_cast<int64_t>(from.size()) == static_cast<int64_t>(to.rows) * to.cols);
+  CUDA_CHECK(cudaMemcpyAsync(to.data, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream_.get()));
+  CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+}
+
+void CudaBackend::read(Act from, std::span<float> to) {
+  DS_CHECK(static_cast<int64_t>(to.size()) == static_cast<int64_t>(from.rows) * from.cols);
+  copy_out(from.data, to.size_bytes(), to.data());
+  CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+}
+
+void CudaBackend::place(PassRows& rows) {
+  const PackedRows packed = pack_rows(rows);
+  auto placed = std::make_unique<CudaRows>();
+  // Memory that no pass holds any more: what reads it is already enqueued, so the copy below comes after.
+  const auto free = std::find_if(row_memory_.begin(), row_memory_.end(), [&](const auto& memory) {
+    return memory.use_count() == 1 && memory->size() >= packed.numbers.size();
+  });
+  if (free != row_memory_.end()) {
+    placed->memory = *free;
+  } else {
+    placed->memory = std::make_shared<DeviceBuffer<int32_t>>(packed.numbers.size());
+    row_memory_.push_back(placed->memory);
+  }
+  // From ordinary memory: the call returns once the numbers are copied out of it.
+  CUDA_CHECK(cudaMemcpyAsync(placed->memory->data(), packed.numbers.data(), packed.numbers.size() * sizeof(int32_t),
+                             cudaMemcpyHostToDevice, stream_.get()));
+  placed->view = view_of(placed->memory->data(), rows.n, packed.bit_words);
+  placed->max_keys = packed.max_keys;
+  rows.placed = std::move(placed);
+}
+
+const CudaRows& placed(const PassRows& rows) {
+  DS_CHECK(rows.placed != nullptr, "rows were not placed");
+  return static_cast<const CudaRows&>(*rows.placed);
+}
+
+void CudaBackend::embed(const Table& table, const PassRows& rows, Act out) {
+  DS_CHECK(out.cols == table.dim && out.rows == rows.n);
+  cuda::embed(static_cast<const CudaTable&>(table).view, placed(rows).view, out, stream_.get());
+}
+
+void CudaBackend::rms_norm(Act x, VectorView weight, float eps, Act out) {
+  DS_CHECK(x.rows == out.rows && x.cols == out.cols && weight.n == x.cols);
+  cuda::rms_norm(x, weight.data, eps, out, stream_.get());
+}
+
+void CudaBackend::product(MatmulArgs args) {
+  DS_CHECK(args.x.cols == args.w.n_in && args.out.rows == args.x.rows, "{} columns, weights take {}", args.x.cols,
+           args.w.n_in);
+  DS_CHECK(args.out.cols == args.w.n_out / (args.epilogue == Epilogue::kSwiGlu ? 2 : 1), "out {}", args.out.cols);
+  args.precision = precision_;
+  args.workspace = grown(matmul_workspaces_[{args.w.n_out, args.w.n_in}],
+                         matmul_workspace_bytes(args.x.rows, args.w.n_out, args.w.n_in));
+  cuda::matmul(args, stream_.get());
+}
+
+void CudaBackend::matmul(Act x, const Matrix& w, Act out, Write write) {
+  MatmulArgs args;
+  args.x = x;
+  args.w = static_cast<const CudaMatrix&>(w).view;
+  args.out = out;
+  args.epilogue = write == Write::kAdd ? Epilogue::kAdd : Epilogue::kSet;
+  product(args);
+}
+
+void CudaBackend::norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) {
+  DS_CHECK(weight.n == x.cols);
+  MatmulArgs args;
+  args.x = x;
+  args.norm_weight = weight.data;
+  args.eps = eps;
+  args.w = static_cast<const CudaMatrix&>(w).view;
+  args.out = out;
+  product(args);
+}
+
+void CudaBackend::norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) {
+  DS_CHECK(weight.n == x.cols && static_cast<const CudaMatrix&>(w).view.gate_up);
+  MatmulArgs args;
+  args.x = x;
+  args.norm_weight = weight.data;
+  args.eps = eps;
+  args.w = static_cast<const CudaMatrix&>(w).view;
+  args.out = out;
+  args.epilogue = Epilogue::kSwiGlu;
+  product(args);
+}
+
+void CudaBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
+                                   draftscope::RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) {
+  DS_CHECK(qkv.cols == heads.qkv_cols() && qkv.rows == rows.n);
+  cuda::norm_rope_append(qkv, heads, q_norm.data, k_norm.data, eps, {rope.cos, rope.sin}, placed(rows).view,
+                         static_cast<CudaKv&>(kv).view, layer, stream_.get());
+}
+
+void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) {
+  DS_CHECK(out.cols == heads.q_cols() && qkv.rows == rows.n);
+  const CudaRows& on_device = placed(rows);
+  void* workspace = grown(attention_workspace_, attention_workspace_bytes(rows.n, heads, on_device.max_keys));
+  cuda::attention(qkv, heads, static_cast<const CudaKv&>(kv).view, layer, on_device.view, on_device.max_keys, out, workspace,
+                  stream_.get());
+}
+
+void CudaBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
+  out.rows = x.rows;
+  out.k = static_cast<int32_t>(std::min<int64_t>(k, head.n_out));
+  const size_t n = static_cast<size_t>(out.rows) * out.k;
+  if (out.placed == nullptr) out.placed = std::make_unique<CudaTopK>();
+  auto& answers = static_cast<CudaTopK&>(*out.placed);
+  if (!deferred_ && answers.token.size() < n) {
+    answers.token = DeviceBuffer<int32_t>(n);
+    answers.log_p = DeviceBuffer<float>(n);
+  }
+  if (!deferred_) answers.view = {answers.token.data(), answers.log_p.data(), out.k};
+  DS_CHECK(answers.view.k == out.k, "{} ranks where {} were prepared", out.k, answers.view.k);
+  void* workspace = grown(head_workspace_, head_workspace_bytes(x.rows, static_cast<int32_t>(head.n_out), out.k));
+  cuda::head_top_k(x, static_cast<const CudaMatrix&>(head).view, precision_, answers.view, workspace, stream_.get());
+  if (deferred_) return;
+  out.token.resize(n);
+  out.log_p.resize(n);
+  copy_out(answers.view.token, n * sizeof(int32_t), out.token.data());
+  copy_out(answers.view.log_p, n * sizeof(float), out.log_p.data());
+  CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+}
+
+void CudaBackend::copy_out(const void* from, size_t n_bytes, void* to) {
+  CUDA_CHECK(cudaMemcpyAsync(to, from, n_bytes, cudaMemcpyDeviceToHost, stream_.get()));
+}
+
+std::unique_ptr<RoundLoop> CudaBackend::make_round_loop(RoundLoopSetup setup) {
+  LoopHost host{stream_.get(), [this](bool deferred) { deferred_ = deferred; }, [this] { return generation_; }};
+  return std::make_unique<CudaRoundLoop>(std::move(setup), std::move(host));
+}
+
+const int32_t* CudaBackend::placed_list(std::span<const int32_t> values) {
+  if (list_.size() < values.size()) {
+    CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+    list_ = DeviceBuffer<int32_t>(values.size());
+  }
+  CUDA_CHECK(cudaMemcpyAsync(list_.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream_.get()));
+  return list_.data();
+}
+
+void CudaBackend::keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) {
+  // Rows already in place need no move, and a chain's accepted rows all are.
+  size_t n_in_place = 0;
+  while (n_in_place < kept.size() && kept[n_in_place] == static_cast<int32_t>(n_in_place)) ++n_in_place;
+  if (n_in_place == kept.size()) return;
+  std::vector<int32_t> numbers{first, static_cast<int32_t>(kept.size())};
+  numbers.insert(numbers.end(), kept.begin(), kept.end());
+  const int32_t* list = placed_list(numbers);
+  cuda::keep_rows(static_cast<CudaKv&>(kv).view, list, list + 2, list + 1, stream_.get());
+}
+
+void CudaBackend::gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) {
+  DS_CHECK(first_col + x.cols <= out.cols && rows.size() <= static_cast<size_t>(out.rows));
+  cuda::gather_rows(x, placed_list(rows), static_cast<int32_t>(rows.size()), out, first_col, stream_.get());
+}
+
+void CudaBackend::put_columns(Act x, Act out, int32_t first_col) {
+  DS_CHECK(first_col + x.cols <= out.cols && x.rows <= out.rows);
+  cuda::gather_rows(x, nullptr, x.rows, out, first_col, stream_.get());
+}
+
+}  // namespace
+}  // namespace cuda
+
+Result<std::unique_ptr<Backend>> make_cuda_backend(Precision precision) {
+  Result<std::string> device = cuda_device();
+  if (!device) return Error{device.error()};
+  return std::unique_ptr<Backend>(std::make_unique<cuda::CudaBackend>(precision, *device));
+}
+
+}  // namespace draftscope

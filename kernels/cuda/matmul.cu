@@ -1,0 +1,35 @@
+// Chooses the kernels of a product and cuts its rows into launches.
+#include "kernels/cuda/matmul.h"
+
+namespace draftscope::cuda {
+namespace {
+
+Act slab(Act act, int32_t first, int32_t rows) {
+  act.data = act.row(first);
+  if (act.squares != nullptr) act.squares += static_cast<int64_t>(first) * n_square_pieces(act.cols);
+  act.rows = rows;
+  return act;
+}
+
+}  // namespace
+
+int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in) {
+  const SplitPlan plan = plan_splits(n_out, n_in);
+  const int32_t rows = max_rows < kSlabRows ? max_rows : kSlabRows;
+  const int32_t padded = rows > kTileRows ? ceil_div(rows, kTileRows) * kTileRows : 16 * n_groups(rows);
+  const int64_t n_partials = plan.n_splits > 1 ? int64_t{plan.n_splits} * plan.n_tiles * kTileOut * padded : 0;
+  return kMaxCounters * static_cast<int64_t>(sizeof(unsigned)) + n_partials * static_cast<int64_t>(sizeof(float));
+}
+
+void matmul(const MatmulArgs& args, cudaStream_t stream) {
+  const bool on_tensor_cores = args.precision == Precision::kBf16 && args.w.is_bf16;
+  for (int32_t first = 0; first < args.x.rows; first += kSlabRows) {
+    const int32_t left = args.x.rows - first, rows = left < kSlabRows ? left : kSlabRows;
+    MatmulArgs part = args;
+    part.x = slab(args.x, first, rows);
+    part.out = slab(args.out, first, rows);
+    on_tensor_cores ? matmul_tensor(part, stream) : matmul_plain(part, stream);
+  }
+}
+
+}  // namespace draftscope::cuda

@@ -1,0 +1,179 @@
+// Products of bf16 weights on tensor cores. Inputs are split over blocks where a matrix has few tiles; the last block of
+// a tile to arrive adds the splits in ascending order.
+#include "kernels/cuda/epilogue.cuh"
+#include "kernels/cuda/matmul.h"
+#include "kernels/cuda/product.cuh"
+
+namespace draftscope::cuda {
+namespace {
+
+struct MatmulLaunch {
+  ProductInput in;
+  Act out;
+  Epilogue epilogue;
+  SplitPlan plan;
+  unsigned* counters;  // (kMaxCounters,) zero between launches
+  float4* partials;    // (row group, tile, split, kEights, kGroups, kProductThreads)
+};
+
+/// Leaves this block's sums with those of the tile's other splits. The last block to arrive gets them all, added in
+/// ascending order, in its `sums`; the others get false.
+template <int kGroups>
+__device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, ProductSums<kGroups>& sums) {
+  constexpr int kVectors = kEights * kGroups;
+  const int n_splits = p.plan.n_splits, first_token = static_cast<int>(threadIdx.x) % kWarp / 4;
+  const int64_t tile = static_cast<int64_t>(blockIdx.x) * p.plan.n_tiles + blockIdx.y;
+  float4* of_tile = p.partials + tile * n_splits * (kVectors * kProductThreads) + threadIdx.x;
+  float4* own = of_tile + static_cast<int64_t>(blockIdx.z) * (kVectors * kProductThreads);
+#pragma unroll
+  for (int i = 0; i < kVectors; ++i) {
+    const float(&s)[4] = sums[i / kGroups][i % kGroups];
+    if (first_token + 16 * (i % kGroups) < n_tokens) own[i * kProductThreads] = make_float4(s[0], s[1], s[2], s[3]);
+  }
+  __shared__ bool is_last;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    is_last = atomicAdd(&p.counters[tile], 1u) == static_cast<unsigned>(n_splits) - 1;
+    if (is_last) p.counters[tile] = 0;
+  }
+  __syncthreads();
+  if (!is_last) return false;
+  __threadfence();
+#pragma unroll
+  for (int i = 0; i < kVectors; ++i) {
+    for (float& s : sums[i / kGroups][i % kGroups]) s = 0;
+  }
+#pragma unroll 1
+  for (int split = 0; split < n_splits; ++split) {
+    const float4* of_split = of_tile + static_cast<int64_t>(split) * (kVectors * kProductThreads);
+#pragma unroll
+    for (int i = 0; i < kVectors; ++i) {
+      if (first_token + 16 * (i % kGroups) >= n_tokens) continue;
+      const float4 v = load_fresh(of_split + i * kProductThreads);
+      float(&s)[4] = sums[i / kGroups][i % kGroups];
+      s[0] += v.x, s[1] += v.y, s[2] += v.z, s[3] += v.w;
+    }
+  }
+  return true;
+}
+
+/// One token's sums of a thread: value[2 * q + p] is of output place.out(q) + p.
+struct TokenSums {
+  float value[2 * kEights];
+};
+template <int kGroups>
+__device__ __forceinline__ TokenSums of_token(const ProductSums<kGroups>& sums, int j, int h) {
+  TokenSums of;
+#pragma unroll
+  for (int i = 0; i < 2 * kEights; ++i) of.value[i] = sums[i / 2][j][2 * h + i % 2];
+  return of;
+}
+
+__device__ __forceinline__ void set(const SumPlace& place, const TokenSums& sums, int32_t n_out, float* row) {
+#pragma unroll
+  for (int i = 0; i < 2 * kEights; ++i) {
+    const int32_t out = place.out(i / 2) + i % 2;
+    if (out < n_out) row[out] = sums.value[i];
+  }
+}
+
+/// Sixteen outputs are eight gates and their eight ups.
+__device__ __forceinline__ void set_swiglu(const SumPlace& place, const TokenSums& sums, int32_t n_out, float* row) {
+#pragma unroll
+  for (int i = 0; i < kEights; ++i) {
+    const int gate = i / 2 * 4 + i % 2;  // of `sums`; its up is the next eight's
+    const int32_t out = place.out(gate / 2) + i % 2;
+    if (out + 8 < n_out) row[out / 16 * 8 + out % 16] = silu_mul(sums.value[gate], sums.value[gate + 2]);
+  }
+}
+
+/// Adds to what is there; returns the sum of squares of the warp's outputs.
+__device__ __forceinline__ float add(const SumPlace& place, const TokenSums& sums, int32_t n_out, float* row) {
+  float squares = 0;
+#pragma unroll
+  for (int i = 0; i < 2 * kEights; ++i) {
+    const int32_t out = place.out(i / 2) + i % 2;
+    if (out >= n_out) continue;
+    const float value = row[out] + sums.value[i];
+    row[out] = value;
+    squares = fmaf(value, value, squares);
+  }
+  return squares;
+}
+
+/// Writes the sums as the epilogue says. With kAdd, `shared` (kProductWarps, kTokens) gets sums of squares.
+template <int kGroups>
+__device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart& part, const ProductSums<kGroups>& sums,
+                                       float* shared) {
+  const SumPlace place(part);
+  const int32_t n_tokens = p.in.rows - part.first_row, n_out = p.in.n_out;
+#pragma unroll
+  for (int i = 0; i < 2 * kGroups; ++i) {
+    const int32_t token = place.token(i / 2, i % 2);
+    const TokenSums of = of_token<kGroups>(sums, i / 2, i % 2);
+    float* row = row_of(p.out, part.first_row + token);
+    float squares = 0;
+    if (token < n_tokens) {
+      if (p.epilogue == Epilogue::kSet) set(place, of, n_out, row);
+      if (p.epilogue == Epilogue::kSwiGlu) set_swiglu(place, of, n_out, row);
+      if (p.epilogue == Epilogue::kAdd) squares = add(place, of, n_out, row);
+    }
+    for (int step = 1; step < 4; step *= 2) squares += __shfl_xor_sync(0xffffffffu, squares, step);
+    if (threadIdx.x % 4 == 0) shared[threadIdx.x / kWarp * ProductShape<kGroups>::kTokens + token] = squares;
+  }
+}
+
+/// Two warps own a piece of 64 columns: adds their squares up.
+template <int kGroups>
+__device__ __forceinline__ void finish_squares(const MatmulLaunch& p, const ProductPart& part, const float* shared) {
+  constexpr int kTokens = ProductShape<kGroups>::kTokens;
+  __syncthreads();
+  for (int i = threadIdx.x; i < kTileOut / kSquarePiece * kTokens; i += kProductThreads) {
+    const int32_t row = part.first_row + i % kTokens, piece = part.first_out / kSquarePiece + i / kTokens;
+    const float* of_warps = shared + i / kTokens * 2 * kTokens + i % kTokens;
+    if (row < p.in.rows && piece < pieces_of(p.in.n_out)) squares_of(p.out, row)[piece] = of_warps[0] + of_warps[kTokens];
+  }
+}
+
+template <int kGroups>
+__global__ void __launch_bounds__(kProductThreads, 2) matmul_kernel(MatmulLaunch p) {
+  extern __shared__ uint4 dynamic_shared[];
+  const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
+  const int32_t first_unit = static_cast<int32_t>(blockIdx.z) * p.plan.units_per_split;
+  const ProductPart part = {row_group * kTileRows, tile * kTileOut, first_unit * kUnitIn, p.plan.units_per_split};
+  float sums[kEights][kGroups][4] = {};
+  multiply<kGroups>(p.in, part, dynamic_shared, sums);
+  if (p.plan.n_splits > 1 && !add_splits<kGroups>(p, p.in.rows - part.first_row, sums)) return;
+  auto* squares = reinterpret_cast<float*>(dynamic_shared);
+  finish<kGroups>(p, part, sums, squares);
+  if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<kGroups>(p, part, squares);
+}
+
+template <int kGroups>
+void start(const MatmulLaunch& p, cudaStream_t stream) {
+  const dim3 grid(ceil_div(p.in.rows, kTileRows), p.plan.n_tiles, p.plan.n_splits);  // blocks of one tile side by side
+  constexpr size_t kSharedBytes = ProductShape<kGroups>::kSharedBytes;
+  [[maybe_unused]] static const bool is_allowed = (allow_shared(matmul_kernel<kGroups>, kSharedBytes), true);
+  launch(matmul_kernel<kGroups>, grid, dim3(kProductThreads), kSharedBytes, stream, p);
+}
+
+}  // namespace
+
+void matmul_tensor(const MatmulArgs& args, cudaStream_t stream) {
+  MatmulLaunch p;
+  p.in = {args.x.data, args.norm_weight, args.x.squares, args.eps, static_cast<const uint4*>(args.w.data),
+          args.x.rows, args.w.n_out,     args.w.n_in};
+  p.out = args.out;
+  p.epilogue = args.epilogue;
+  p.plan = plan_splits(args.w.n_out, args.w.n_in);
+  p.counters = static_cast<unsigned*>(args.workspace);
+  p.partials = reinterpret_cast<float4*>(p.counters + kMaxCounters);
+  switch (n_groups(args.x.rows)) {
+    case 1: return start<1>(p, stream);
+    case 2: return start<2>(p, stream);
+    default: return start<4>(p, stream);
+  }
+}
+
+}  // namespace draftscope::cuda

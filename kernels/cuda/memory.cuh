@@ -1,0 +1,44 @@
+// Loads that say where they pass, or that nobody waits for yet.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace draftscope::cuda {
+
+/// Begins to copy 16 bytes past L1 and registers to shared memory; zeros unless `wanted`, and then `from` is not touched.
+__device__ __forceinline__ void start_copy(uint4* to_shared, const uint4* from, bool wanted) {
+#if defined(__CUDACC__)
+  const auto to = static_cast<uint32_t>(__cvta_generic_to_shared(to_shared));
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(wanted ? 16 : 0)
+               : "memory");
+#else
+  *to_shared = wanted ? *from : make_uint4(0, 0, 0, 0);
+#endif
+}
+/// Makes a batch of this thread's copies since the last batch.
+__device__ __forceinline__ void close_batch() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+/// Waits until all but this thread's last kUnfinished batches have arrived. The thread itself sees them then; others after
+/// a barrier.
+template <int kUnfinished>
+__device__ __forceinline__ void wait_for_batches() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.wait_group %0;" ::"n"(kUnfinished) : "memory");
+#endif
+}
+
+/// 16 bytes that another block of the same launch wrote: from L2, where its writes are.
+__device__ __forceinline__ float4 load_fresh(const float4* from) {
+#if defined(__CUDACC__)
+  return __ldcg(from);
+#else
+  return *from;
+#endif
+}
+
+}  // namespace draftscope::cuda

@@ -1,0 +1,258 @@
+// The product of bf16 weights with activations on tensor cores: the loop that matmul and the head share.
+//
+// Tokens are the 16-row operand of mma.m16n8k16 and weight rows its 8 columns, so that up to 64 tokens cost one pass over
+// the weights. Weights are taken as they lie in memory: of a block of 32 inputs, a lane gives step s inputs 8t + 4s ..
+// 8t + 4s + 3 where the instruction says 2t, 2t + 1, 2t + 8, 2t + 9, in both operands: the same sum in another order. Its
+// share of a weight row is then 16 consecutive bytes, and their words are the registers that the instruction reads.
+//
+// The order of a sum is the same for any number of tokens: blocks of 32 inputs ascending from the split's first, padded
+// with zeros to whole units of 256.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/matmul.h"
+#include "kernels/cuda/memory.cuh"
+#include "kernels/cuda/mma.cuh"
+#include "kernels/cuda/norm.cuh"
+
+namespace draftscope::cuda {
+
+constexpr int kProductWarps = 4;
+constexpr int kProductThreads = kProductWarps * kWarp;
+constexpr int kWarpOut = kTileOut / kProductWarps;  // outputs of a warp, as kEights times 8
+constexpr int kEights = kWarpOut / 8;
+
+/// What is multiplied. With norm_weight, x is normalised on its way in.
+struct ProductInput {
+  const float* x;            // (rows, n_in)
+  const float* norm_weight;  // (n_in,), or null
+  const float* squares;      // (rows, n_square_pieces(n_in)), with norm_weight
+  float eps;
+  const uint4* w;  // (n_out, n_in) bf16
+  int32_t rows, n_out, n_in;
+};
+
+/// The part of a product that one block computes: tokens from first_row, outputs from first_out, inputs
+/// [first_in, first_in + n_units * kUnitIn).
+struct ProductPart {
+  int32_t first_row, first_out, first_in, n_units;
+};
+
+/// A thread's sums: sums[q][j][2 * h + p] is of output place.out(q) + p and token place.token(j, h).
+template <int kGroups>
+using ProductSums = float[kEights][kGroups][4];
+
+struct SumPlace {
+  int32_t first_out, first_token;
+  __device__ explicit SumPlace(const ProductPart& part)
+      : first_out(part.first_out + static_cast<int32_t>(threadIdx.x) / kWarp * kWarpOut +
+                  static_cast<int32_t>(threadIdx.x) % 4 * 2),
+        first_token(static_cast<int32_t>(threadIdx.x) % kWarp / 4) {}
+  __device__ int32_t out(int q) const { return first_out + 8 * q; }
+  __device__ int32_t token(int j, int h) const { return first_token + 16 * j + 8 * h; }  // from part.first_row on
+};
+
+/// A lane's 16 bytes of each of its weight rows, of eight blocks of 32 inputs, in shared memory that no other thread
+/// touches: 64 KiB of a thread block are always on their way, and no barrier stops them.
+class WeightRing {
+ public:
+  static constexpr int kBlocks = 8;
+  static constexpr int kVectors = kBlocks * kEights * kProductThreads;
+
+  /// Begins with the part's first kBlocks blocks.
+  __device__ WeightRing(const ProductInput& in, const ProductPart& part, uint4* shared)
+      : ring_(shared + threadIdx.x),
+        next_in_(part.first_in + 8 * (static_cast<int32_t>(threadIdx.x) % 4)),
+        end_in_(min(part.first_in + part.n_units * kUnitIn, in.n_in)) {
+    const SumPlace place(part);
+    const int32_t first_row = place.first_out - static_cast<int32_t>(threadIdx.x) % 4 * 2 + place.first_token;
+#pragma unroll
+    for (int q = 0; q < kEights; ++q) {  // rows past the end repeat the last one; nobody looks at their sums
+      const int64_t row = min(first_row + 8 * q, in.n_out - 1);
+      next_[q] = in.w + row * (in.n_in / 8) + next_in_ / 8;
+    }
+    for (int slot = 0; slot < kBlocks; ++slot) refill(slot);
+  }
+  /// Begins to fetch the next block into a slot that is done with.
+  __device__ __forceinline__ void refill(int slot) {
+#pragma unroll
+    for (int q = 0; q < kEights; ++q) {
+      start_copy(&ring_[(slot * kEights + q) * kProductThreads], next_[q], next_in_ < end_in_);
+      next_[q] += 4;
+    }
+    next_in_ += 32;
+    close_batch();
+  }
+  /// The oldest block, once it has arrived.
+  __device__ __forceinline__ void wait(int slot, uint4 (&w)[kEights]) const {
+    wait_for_batches<kBlocks - 1>();
+#pragma unroll
+    for (int q = 0; q < kEights; ++q) w[q] = ring_[(slot * kEights + q) * kProductThreads];
+  }
+
+ private:
+  uint4* ring_;
+  int32_t next_in_, end_in_;
+  const uint4* next_[kEights];
+};
+
+/// Sizes for kGroups * 16 tokens.
+template <int kGroups>
+struct ProductShape {
+  static constexpr int kTokens = 16 * kGroups;
+  static constexpr int kBlocks = kGroups == 1 ? 8 : 4;  // of 32 inputs, a chunk: its activations are in shared memory
+  static constexpr int kChunk = 32 * kBlocks;
+  static constexpr int kBlockVectors = 2 * kGroups * kWarp;  // of 16 bytes: activations of a block, a vector a lane
+  static constexpr int kBuffer = kBlocks * kBlockVectors;
+  static constexpr int kShares = kBlocks * kGroups / kProductWarps;  // (block, group) pairs that a warp brings per chunk
+  static constexpr int kParts = kShares;  // brought one after the other, through registers
+  static constexpr int kPartShares = kShares / kParts;
+  static constexpr int kPartBlocks = kBlocks / kParts;  // blocks that are multiplied meanwhile
+  static constexpr size_t kSharedBytes = (2 * kBuffer + WeightRing::kVectors) * sizeof(uint4) + kTokens * sizeof(float);
+};
+
+/// Eight consecutive floats.
+struct Float8 {
+  float4 low, high;
+};
+__device__ __forceinline__ Float8 load_float8(const float* from, bool wanted) {
+  const auto* vectors = reinterpret_cast<const float4*>(from);
+  const float4 zero = make_float4(0, 0, 0, 0);
+  return {wanted ? vectors[0] : zero, wanted ? vectors[1] : zero};
+}
+__device__ __forceinline__ float4 scaled(float4 x, float scale, float4 weight) {
+  return make_float4(x.x * scale * weight.x, x.y * scale * weight.y, x.z * scale * weight.z, x.w * scale * weight.w);
+}
+__device__ __forceinline__ Float8 scaled(Float8 x, float scale, Float8 weight) {
+  return {scaled(x.low, scale, weight.low), scaled(x.high, scale, weight.high)};
+}
+
+/// Brings activations from memory to shared memory, as bf16 in the order in which lanes multiply them: (block, group,
+/// step, lane) vectors. A share is a block's inputs of 16 tokens; lane 4g + t brings inputs 8t .. 8t + 7 of tokens g and
+/// g + 8.
+template <int kGroups>
+class ActivationMover {
+  using Shape = ProductShape<kGroups>;
+
+ public:
+  __device__ ActivationMover(const ProductInput& in, const ProductPart& part)
+      : warp_(static_cast<int>(threadIdx.x) / kWarp),
+        lane_(static_cast<int>(threadIdx.x) % kWarp),
+        n_tokens_(in.rows - part.first_row),
+        n_in_(in.n_in),
+        from_(in.x + static_cast<int64_t>(part.first_row + lane_ / 4) * in.n_in),
+        norm_weight_(in.norm_weight) {}
+
+  /// Part `part` of the chunk from input first_in on.
+  __device__ __forceinline__ void load(int part, int32_t first_in, int32_t end_in) {
+#pragma unroll
+    for (int i = 0; i < Shape::kPartShares; ++i) {
+      const int token = lane_ / 4 + 16 * group(part, i);
+      const int32_t in = first_in + 32 * block(part, i) + 8 * (lane_ % 4);
+      const float* row = from_ + static_cast<int64_t>(16 * group(part, i)) * n_in_ + in;
+      x_[i][0] = load_float8(row, in < end_in && token < n_tokens_);
+      x_[i][1] = load_float8(row + 8 * static_cast<int64_t>(n_in_), in < end_in && token + 8 < n_tokens_);
+      if (norm_weight_ != nullptr) weight_[i] = load_float8(norm_weight_ + in, in < end_in);
+    }
+  }
+  /// Writes that part to `buffer`; scale (kTokens,) are the norm's.
+  __device__ __forceinline__ void store(int part, const float* scale, uint4* buffer) const {
+#pragma unroll
+    for (int i = 0; i < Shape::kPartShares; ++i) {
+      Float8 x = x_[i][0], y = x_[i][1];
+      if (norm_weight_ != nullptr) {
+        const int token = lane_ / 4 + 16 * group(part, i);
+        x = scaled(x, scale[token], weight_[i]);
+        y = scaled(y, scale[token + 8], weight_[i]);
+      }
+      uint4* to = buffer + block(part, i) * Shape::kBlockVectors + group(part, i) * 2 * kWarp + lane_;
+      to[0] = fragment(x.low, y.low);
+      to[kWarp] = fragment(x.high, y.high);
+    }
+  }
+
+ private:
+  __device__ int block(int part, int i) const { return warp_ + kProductWarps * ((part * Shape::kPartShares + i) / kGroups); }
+  static __device__ constexpr int group(int part, int i) { return (part * Shape::kPartShares + i) % kGroups; }
+  static __device__ __forceinline__ uint4 fragment(float4 x, float4 y) {
+    return make_uint4(pack_bf16(x.x, x.y), pack_bf16(y.x, y.y), pack_bf16(x.z, x.w), pack_bf16(y.z, y.w));
+  }
+
+  int warp_, lane_, n_tokens_, n_in_;
+  const float *from_, *norm_weight_;
+  Float8 x_[Shape::kPartShares][2], weight_[Shape::kPartShares] = {};
+};
+
+/// sums += one block's weights times its activations; x is the lane's first vector of the block.
+template <int kGroups>
+__device__ __forceinline__ void multiply_block(const uint4 (&w)[kEights], const uint4* x, ProductSums<kGroups>& sums) {
+#pragma unroll
+  for (int j = 0; j < kGroups; ++j) {
+    const uint4 first = x[2 * j * kWarp], second = x[(2 * j + 1) * kWarp];
+#pragma unroll
+    for (int q = 0; q < kEights; ++q) mma_bf16(sums[q][j], {first.x, first.y, first.z, first.w}, {w[q].x, w[q].y});
+#pragma unroll
+    for (int q = 0; q < kEights; ++q) mma_bf16(sums[q][j], {second.x, second.y, second.z, second.w}, {w[q].z, w[q].w});
+  }
+}
+
+/// The norm's scale of every token of the part, (kTokens,); a warp takes every fourth token.
+template <int kGroups>
+__device__ __forceinline__ void norm_scales(const ProductInput& in, const ProductPart& part, float* scale) {
+  const int n_tokens = min(in.rows - part.first_row, ProductShape<kGroups>::kTokens);
+  for (int token = static_cast<int>(threadIdx.x) / kWarp; token < n_tokens; token += kProductWarps) {
+    const float* squares = in.squares + static_cast<int64_t>(part.first_row + token) * pieces_of(in.n_in);
+    const float of_token = inverse_rms(squares, in.n_in, in.eps);
+    if (threadIdx.x % kWarp == 0) scale[token] = of_token;
+  }
+}
+
+/// Adds the part's products to `sums`; `shared` has ProductShape<kGroups>::kSharedBytes. All threads of the block call
+/// it, and shared memory is free again when it returns.
+template <int kGroups>
+__device__ __forceinline__ void multiply(const ProductInput& in, const ProductPart& part, uint4* shared,
+                                         ProductSums<kGroups>& sums) {
+  using Shape = ProductShape<kGroups>;
+  WeightRing ring(in, part, shared + 2 * Shape::kBuffer);
+  auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + WeightRing::kVectors);
+  if (in.norm_weight != nullptr) {
+    norm_scales<kGroups>(in, part, scale);
+    __syncthreads();
+  }
+  const int32_t end_in = min(part.first_in + part.n_units * kUnitIn, in.n_in);
+  int32_t first_in = part.first_in;
+  ActivationMover<kGroups> mover(in, part);
+#pragma unroll
+  for (int p = 0; p < Shape::kParts; ++p) {
+    mover.load(p, first_in, end_in);
+    mover.store(p, scale, shared);
+  }
+  __syncthreads();
+
+  const int n_chunks = part.n_units * (kUnitIn / Shape::kChunk);
+#pragma unroll 1
+  for (int chunk = 0; chunk < n_chunks; ++chunk) {
+    const uint4* x = shared + chunk % 2 * Shape::kBuffer + threadIdx.x % kWarp;
+    uint4* next_x = shared + (chunk + 1) % 2 * Shape::kBuffer;
+    first_in += Shape::kChunk;  // of the next chunk
+#pragma unroll
+    for (int b = 0; b < Shape::kBlocks; ++b) {
+      if (b % Shape::kPartBlocks == 0) mover.load(b / Shape::kPartBlocks, first_in, end_in);
+      const int slot = (chunk * Shape::kBlocks + b) % WeightRing::kBlocks;
+      uint4 w[kEights];
+      ring.wait(slot, w);
+      multiply_block<kGroups>(w, x + b * Shape::kBlockVectors, sums);
+      ring.refill(slot);
+      if (b % Shape::kPartBlocks == Shape::kPartBlocks - 1) mover.store(b / Shape::kPartBlocks, scale, next_x);
+    }
+    __syncthreads();
+  }
+  wait_for_batches<0>();  // zeros from past the end
+  __syncthreads();
+}
+
+}  // namespace draftscope::cuda

@@ -1,0 +1,56 @@
+// RoundLoop: whole rounds in a backend's own memory. The host launches passes and reads each round's record after it
+// ended; no number crosses over in between but the size of the verify pass.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "kernels/shared/round_types.h"
+
+namespace draftscope {
+
+/// What a loop works on and the passes it calls. Everything is the caller's and must outlive the loop; the passes may be
+/// recorded once and replayed often, so they must do the same work whenever their arguments are the same.
+struct RoundLoopSetup {
+  RoundLimits limits;
+  KvStore* target_kv = nullptr;
+  KvStore* drafter_kv = nullptr;         // null: no drafter
+  int32_t spare_row = 0;                 // of both caches: padding rows are stored there and nobody reads it
+  int32_t mask_token = 0;
+  std::vector<int32_t> windows;          // sliding windows of the block's passes, 0 for none, as block_rows
+  Act features;                          // (max_rows, n) what the target's pass leaves for the drafter
+  Act new_features;                      // (n_depths + 1, n) of the accepted path
+  PassRows* verify_rows = nullptr;       // the loop places all of these
+  PassRows* context_rows = nullptr;
+  std::vector<PassRows>* block_rows = nullptr;
+  TopK *marginals = nullptr, *answer = nullptr;
+  std::function<void()> take_in;         // the drafter reads new_features over context_rows
+  std::function<void()> draft;           // the drafter's block; leaves marginals
+  std::function<void()> verify;          // the target's pass over verify_rows and its head; leaves answer
+};
+
+/// Where a loop begins.
+struct RoundStart {
+  int32_t context_len = 0;  // tokens in the target's cache
+  int32_t drafter_len = 0;  // tokens in the drafter's cache
+  int32_t n_new = 0;        // rows of new_features that the drafter has not taken in
+  int32_t root_token = 0;
+};
+
+class RoundLoop {
+ public:
+  virtual ~RoundLoop() = default;
+
+  /// Both take effect with the next round whose drafting has not begun.
+  virtual void set_params(const RoundParams& params) = 0;
+  virtual void set_cost(const CostGrid& cost) = 0;
+  /// Starts the first round's drafting. Requires both of the above.
+  virtual void begin(const RoundStart& start) = 0;
+  /// Ends the round at work, starts the next one's drafting, and returns the ended one.
+  virtual const RoundImage& next() = 0;
+};
+
+}  // namespace draftscope

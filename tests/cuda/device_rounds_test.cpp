@@ -1,0 +1,62 @@
+// Sessions whose rounds stay on the device: that they do, and that the host's rounds are the same.
+#include <gtest/gtest.h>
+
+#include "tests/engine/test_pair.h"
+
+namespace draftscope {
+namespace {
+
+class DeviceRounds : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (tested_backends().empty()) GTEST_SKIP() << missing_backend();
+  }
+};
+
+TEST_F(DeviceRounds, TheRecordSaysWhereRoundsAreDecided) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const std::vector<int32_t> prompt = make_prompt(1, 20);
+  const auto backend_of = [&](Method method) {
+    return golden::must(Session::start(pair, prompt, make_options(method, 4))).info().backend;
+  };
+  EXPECT_NE(backend_of(Method::kExact).find("rounds on the device"), std::string::npos) << backend_of(Method::kExact);
+  EXPECT_NE(backend_of(Method::kBastion).find("rounds decided on the host"), std::string::npos);
+}
+
+// kCalibrated with a correction that changes nothing decides as kExact does, but on the host.
+TEST_F(DeviceRounds, AreRoundForRoundThoseOfTheHost) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  for (const uint64_t seed : {1}) {
+    const std::vector<int32_t> prompt = make_prompt(seed, 30);
+    for (const float temperature : {0.0f, 1.0f}) {
+      SessionOptions options = make_options(Method::kExact, 10);
+      options.whole_curves = true;
+      options.sampling = {temperature, 20, 0.9f, seed};
+      const Generation device = generate(pair, prompt, options);
+      options.rule.method = Method::kCalibrated;
+      const Generation host = generate(pair, prompt, options);
+      ASSERT_EQ(device.rounds.size(), host.rounds.size());
+      EXPECT_EQ(device.output, host.output);
+      for (size_t i = 0; i < host.rounds.size(); ++i) {
+        SCOPED_TRACE("round " + std::to_string(i));
+        const RoundRecord &a = device.rounds[i], &b = host.rounds[i];
+        EXPECT_EQ(a.seq, b.seq);
+        EXPECT_EQ(a.context_len, b.context_len);
+        EXPECT_EQ(a.tree.token, b.tree.token);
+        EXPECT_EQ(a.tree.parent, b.tree.parent);
+        EXPECT_EQ(a.tree.path_log_q, b.tree.path_log_q);
+        EXPECT_EQ(a.decision.chosen, b.decision.chosen);
+        EXPECT_EQ(a.decision.theta_tokens_per_s, b.decision.theta_tokens_per_s);
+        EXPECT_EQ(a.verdict.choice, b.verdict.choice);
+        EXPECT_EQ(a.verdict.choice_log_p, b.verdict.choice_log_p);
+        EXPECT_EQ(a.accepted.path, b.accepted.path);
+        EXPECT_EQ(a.accepted.bonus, b.accepted.bonus);
+        EXPECT_EQ(a.committed_utf8, b.committed_utf8);
+        EXPECT_GT(a.took.verify_ns, 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace draftscope
