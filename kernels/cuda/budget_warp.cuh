@@ -165,7 +165,7 @@ __device__ inline bool is_proved(WarpBound& bound, const Stride& stride, Best be
                              __shfl_sync(kAllLanes, stride.next_q, i));
 }
 
-/// Pops until no larger tree can win; the winner is the smallest argmax so far. cost_s (max_nodes + 1,): of whole rounds.
+/// Pops until no larger tree can win; the winner is the smallest argmax so far. cost_s (max_nodes + 1,): whole rounds.
 __device__ inline Grown grow_until_proved(Frontier& frontier, const GrowingTree& tree, const double* cost_s,
                                           int32_t max_nodes, int32_t lane) {
   WarpBound bound(cost_s, max_nodes, lane);
