@@ -83,6 +83,7 @@ Result<SessionInfo> Batch::admit(const std::vector<int32_t>& prompt, TextOptions
 
 SessionInfo Batch::info_of(const TextState& text) const {
   SessionInfo info = text.info();
+  if (pair_->backend->has_round_loop()) info.backend += ", rounds decided on the host";
   info.block_size = options_.block_size;
   info.method = options_.rule.method;
   info.budget = options_.rule.budget;
