@@ -6,6 +6,7 @@ std::span<const CommandRow> command_rows() {
   static constexpr CommandRow kRows[] = {
       {"decode", "answer a prompt: the text on standard output, nothing else", bind_decode},
       {"record", "answer a prompt and keep every round in a trace file", bind_record},
+      {"batch", "answer several prompts at once, all on one budget, as requests come and go", bind_batch},
       {"replay", "print a trace round by round", bind_replay},
       {"simulate", "decide a dense recording again by every policy, under any cost model", bind_simulate},
       {"calibrate", "compare the drafter's probabilities with what was accepted, and fit a correction", bind_calibrate},

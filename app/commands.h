@@ -24,6 +24,7 @@ std::span<const CommandRow> command_rows();
 Run bind_studio(CLI::App& app);  // no word at all: the window, or text without a display
 Run bind_decode(CLI::App& app);
 Run bind_record(CLI::App& app);
+Run bind_batch(CLI::App& app);
 Run bind_replay(CLI::App& app);
 Run bind_simulate(CLI::App& app);
 Run bind_calibrate(CLI::App& app);

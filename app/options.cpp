@@ -31,6 +31,11 @@ void add_decode_options(CLI::App& app, DecodeOptions& options) {
   add_model_options(app, options.models);
   app.add_option("-p,--prompt", options.prompt, "what to answer")->type_name("TEXT");
   app.add_option("--prompt-file", options.prompt_file, "file with the prompt")->type_name("FILE");
+  add_decoding_options(app, options);
+  app.add_flag("--online-cost", options.online_cost, "re-estimate the cost of passes while decoding, from the cost model");
+}
+
+void add_decoding_options(CLI::App& app, DecodeOptions& options) {
   app.add_flag("--raw", options.raw, "continue the prompt as it stands, without the chat template");
   app.add_flag("--thinking", options.thinking, "let the target think first");
   app.add_option("-m,--method", options.method, "how a round picks its tree")
@@ -48,7 +53,6 @@ void add_decode_options(CLI::App& app, DecodeOptions& options) {
   app.add_option("--cost", options.cost_file, "cost model (JSON); default: this machine's profile")->type_name("FILE");
   app.add_option("--correction", options.correction_file, "what calibrated corrects by (JSON); draftscope calibrate makes one")
       ->type_name("FILE");
-  app.add_flag("--online-cost", options.online_cost, "re-estimate the cost of passes while decoding, from the cost model");
 }
 
 int report(const std::string& sentence) {

@@ -37,6 +37,9 @@ struct DecodeOptions {
 };
 
 void add_model_options(CLI::App& app, ModelOptions& options);
+/// How prompts are decoded, whatever they are.
+void add_decoding_options(CLI::App& app, DecodeOptions& options);
+/// The same, the models and one prompt.
 void add_decode_options(CLI::App& app, DecodeOptions& options);
 
 /// Prints "draftscope: SENTENCE" on standard error; the exit status for errors, 1.

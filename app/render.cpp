@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::string trace, out, panel = "window";
   int64_t round = -1;
+  int32_t request = 1;
   int32_t width = 1600, height = 900;
   float scale = 1;
 };
@@ -24,6 +25,11 @@ int render(const Options& options) {
   RecordStore store;
   TraceSource source(options.trace);
   source.poll(store);
+  const auto n_requests = static_cast<int32_t>(store.requests().size());
+  if (options.request > n_requests) {
+    return report(fmt::format("{}: --request: expected 1 to {}, found {}", options.trace, n_requests, options.request));
+  }
+  store.show_request(static_cast<size_t>(options.request) - 1);
   if (store.empty()) {
     return report(store.errors().empty() ? options.trace + ": expected at least one round, found none" : store.errors()[0]);
   }
@@ -41,6 +47,8 @@ Run bind_render(CLI::App& app) {
   app.add_option("--panel", options->panel, "what to draw")->check(CLI::IsMember(panel_names()))->capture_default_str();
   app.add_option("-o,--out", options->out, "picture to write (PNG)")->type_name("FILE")->required();
   app.add_option("--round", options->round, "round to show, from 0; -1: the last")->capture_default_str();
+  app.add_option("--request", options->request, "of a batch: the request to show, from 1")
+      ->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--width", options->width, "pixels")->check(CLI::Range(200, 8192))->capture_default_str();
   app.add_option("--height", options->height, "pixels")->check(CLI::Range(150, 8192))->capture_default_str();
   app.add_option("--scale", options->scale, "size of text and lines")->check(CLI::Range(0.5, 4.0))->capture_default_str();

@@ -18,8 +18,14 @@ nlohmann::json stage_json(const StageTimes& times) {
           {"commit_ms", to_ms(times.commit_ns)}, {"provenance", name(times.provenance)}};
 }
 
+nlohmann::json shared_json(const std::optional<SharedPass>& shared) {
+  if (!shared) return nullptr;
+  return {{"pass", shared->pass}, {"requests", shared->n_requests}, {"rows", shared->n_rows}, {"tokens", shared->n_tokens},
+          {"expected_tokens", shared->expected_tokens}, {"theta_tokens_per_s", shared->theta_tokens_per_s}};
+}
+
 nlohmann::json to_json(const SessionInfo& info) {
-  return {{"type", "session"}, {"target", info.target_name}, {"drafter", info.drafter_name}, {"backend", info.backend},
+  return {{"type", "session"}, {"session", info.session}, {"slots", info.n_slots}, {"target", info.target_name}, {"drafter", info.drafter_name}, {"backend", info.backend},
           {"precision", info.precision}, {"machine", info.machine}, {"note", info.note}, {"prompt", info.prompt_utf8},
           {"prompt_tokens", info.prompt_tokens}, {"method", name(info.method)}, {"budget", info.budget},
           {"temperature", info.temperature}, {"seed", info.seed}, {"cost", info.cost.label}};
@@ -27,16 +33,16 @@ nlohmann::json to_json(const SessionInfo& info) {
 
 nlohmann::json to_json(const RoundRecord& round) {
   const BudgetDecision& d = round.decision;
-  return {{"type", "round"}, {"seq", round.seq}, {"context_len", round.context_len}, {"method", name(round.method)},
+  return {{"type", "round"}, {"session", round.session}, {"seq", round.seq}, {"context_len", round.context_len}, {"method", name(round.method)},
           {"nodes", d.chosen}, {"faithful_stop", d.faithful_stop}, {"global_best", d.global_best},
           {"runner_up", d.runner_up}, {"stop", name(d.stop)}, {"path", round.accepted.path},
           {"bonus", round.accepted.bonus}, {"text", round.committed_utf8}, {"took", stage_json(round.took)},
           {"predicted", stage_json(round.predicted)}, {"telemetry_ms", to_ms(round.telemetry_ns)},
-          {"cost_drift", round.cost_drift}, {"drift_alarm", round.drift_alarm}};
+          {"cost_drift", round.cost_drift}, {"drift_alarm", round.drift_alarm}, {"shared", shared_json(round.shared)}};
 }
 
 nlohmann::json to_json(const SessionEnd& end) {
-  return {{"type", "end"}, {"reason", name(end.reason)}, {"message", end.message}, {"tokens", end.n_tokens},
+  return {{"type", "end"}, {"session", end.session}, {"reason", name(end.reason)}, {"message", end.message}, {"tokens", end.n_tokens},
           {"rounds", end.n_rounds}, {"decode_ms", to_ms(end.decode_ns)}, {"prefill_ms", to_ms(end.prefill_ns)},
           {"tokens_per_s", tokens_per_s(end)}, {"text", end.output_utf8}};
 }
@@ -57,6 +63,7 @@ std::string info_text(const SessionInfo& info) {
                                  info.precision);
   text += fmt::format("method {}, temperature {}, seed {}, cost model: {}{}\n", name(info.method), info.temperature,
                       info.seed, info.cost.label, info.note.empty() ? "" : "; " + info.note);
+  if (info.n_slots > 0) text = fmt::format("request {} of a batch, {} in flight at most\n", info.session, info.n_slots) + text;
   return text + fmt::format("prompt ({} tokens): {}\n", info.prompt_tokens, in_quotes(info.prompt_utf8));
 }
 
@@ -81,6 +88,10 @@ std::string round_text(const RoundRecord& round) {
     text += fmt::format("            theta at {} nodes {:.0f} tokens/s; CaDDTree's stop {} gives {:.0f}, the best is {} with {:.0f} ({})\n",
                         d.chosen, theta(d.chosen), d.faithful_stop, theta(d.faithful_stop), d.global_best,
                         theta(d.global_best), name(d.provenance));
+  }
+  if (round.shared) {
+    text += fmt::format("            request {} in pass {} of {} requests: {} rows, {} tokens in all; times and theta are the whole pass's\n",
+                        round.session, round.shared->pass, round.shared->n_requests, round.shared->n_rows, round.shared->n_tokens);
   }
   if (round.drift_alarm) {
     text += fmt::format("            drift: passes take {:.2f} times what the cost model says; it may be time to profile again\n",

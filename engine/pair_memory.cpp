@@ -7,31 +7,51 @@
 
 namespace draftscope {
 
-PairMemory PairMemory::make(const Pair& pair, int32_t capacity, int32_t max_rows) {
+PairMemory PairMemory::make(const Pair& pair, int32_t capacity, int32_t max_rows, int32_t n_texts) {
   const LayerConfig& target = pair.target.config().layer;
   PairMemory memory;
   memory.target_rope = place_rope(*pair.backend, target.head_dim, target.rope_theta, capacity);
-  memory.target_kv = pair.target.make_kv(capacity);
+  memory.target_kv = pair.target.make_kv(capacity * n_texts);
   std::vector<int32_t> taps;
   if (pair.drafter) {
     const DrafterConfig& drafter = pair.drafter->config();
     taps = drafter.target_layer_ids;
     memory.drafter_rope = place_rope(*pair.backend, drafter.layer.head_dim, drafter.layer.rope_theta, capacity);
-    memory.drafter_kv = pair.drafter->make_kv(capacity);
-    memory.drafter_work = pair.drafter->make_workspace(kPromptRows);
-    memory.new_features = pair.backend->make_act(kPromptRows, static_cast<int32_t>(taps.size()) * target.hidden);
+    // A round leaves at most one block of new tokens per text.
+    const int32_t draft_rows = std::max(kPromptRows, n_texts * drafter.block_size);
+    memory.drafter_kv = pair.drafter->make_kv(capacity * n_texts);
+    memory.drafter_work = pair.drafter->make_workspace(draft_rows);
+    memory.new_features = pair.backend->make_act(draft_rows, static_cast<int32_t>(taps.size()) * target.hidden);
   }
   memory.target_work = pair.target.make_workspace(std::max(kPromptRows, max_rows), std::move(taps));
   return memory;
 }
 
-void PairMemory::read(const Pair& pair, std::span<const int32_t> tokens) {
-  pass(pair, chain_rows(tokens, target_kv.length));
+void PairMemory::read(const Pair& pair, KvCache& target, KvCache* drafter, std::span<const int32_t> tokens) {
+  pass(pair, chain_rows(tokens, target.length, target.first));
   std::vector<int32_t> all(tokens.size());
   std::iota(all.begin(), all.end(), 0);
-  target_kv.keep(*pair.backend, all);
-  if (!pair.drafter) return;
-  pair.drafter->append_context(target_work.features->act.first_rows(rows.n), drafter_rope, drafter_kv, drafter_work);
+  target.keep(*pair.backend, all);
+  if (drafter == nullptr) return;
+  pair.drafter->append_context(target_work.features->act.first_rows(rows.n), drafter_rope, *drafter, drafter_work);
+}
+
+void PairMemory::read(const Pair& pair, std::span<const int32_t> tokens) {
+  read(pair, target_kv, pair.drafter ? &drafter_kv : nullptr, tokens);
+}
+
+bool PairMemory::read_prompt(const Pair& pair, KvCache& target, KvCache* drafter, std::span<const int32_t> prompt,
+                             int32_t n_answers, const std::function<bool(int32_t, int32_t)>& progress) {
+  const auto n_prompt = static_cast<int32_t>(prompt.size());
+  int32_t n_rows = 0;
+  for (int32_t first = 0; first < n_prompt; first += n_rows) {
+    if (progress && !progress(first, n_prompt)) return false;
+    n_rows = std::min(kPromptRows, n_prompt - first);
+    read(pair, target, drafter, prompt.subspan(first, n_rows));
+  }
+  const Act last{target_work.hidden->act.row(n_rows - 1), 1, target_work.hidden->act.cols};
+  pair.target.head(last, n_answers, target_top);
+  return true;
 }
 
 void PairMemory::take_in_features(const Pair& pair) {

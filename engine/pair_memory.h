@@ -1,7 +1,8 @@
-// PairMemory: everything that one text occupies while a pair works on it: caches, rotations, activations.
+// PairMemory: everything that texts occupy while a pair works on them: caches, rotations, activations.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -13,19 +14,25 @@ constexpr int32_t kPromptRows = 128;  // rows of a prompt pass: enough to be bou
 
 struct PairMemory {
   PlacedRope target_rope, drafter_rope;
-  KvCache target_kv, drafter_kv;
-  PassRows rows;                 // of the target's last pass
+  KvCache target_kv, drafter_kv;              // of the text, or of the first where several share the stores
+  PassRows rows;                              // of the target's last pass
   TargetWorkspace target_work;
   DrafterWorkspace drafter_work;
   TopK target_top;                            // the target's answers to its last pass
-  std::unique_ptr<ActBuffer> new_features;    // (kPromptRows, n_taps * hidden) of tokens the drafter has not taken in
+  std::unique_ptr<ActBuffer> new_features;    // (some rows, n_taps * hidden) of tokens the drafter has not taken in
   int32_t n_new_features = 0;
 
-  /// For texts of up to `capacity` rows, those of the pass in progress included, and passes of up to max_rows rows.
-  static PairMemory make(const Pair& pair, int32_t capacity, int32_t max_rows);
+  /// For n_texts texts of up to `capacity` rows each, those of the pass in progress included, and passes of up to max_rows
+  /// rows in all.
+  static PairMemory make(const Pair& pair, int32_t capacity, int32_t max_rows, int32_t n_texts = 1);
 
-  /// Reads on: target_kv grows by the tokens, at most kPromptRows, and the drafter takes their features in.
+  /// Reads on: the text's caches grow by the tokens, at most kPromptRows; `drafter` null: no drafter follows.
+  void read(const Pair& pair, KvCache& target, KvCache* drafter, std::span<const int32_t> tokens);
   void read(const Pair& pair, std::span<const int32_t> tokens);
+  /// Reads a whole prompt, kPromptRows at a time, and leaves the target's answer after it in target_top. False when
+  /// `progress(done, total)`, asked before every piece, said so.
+  bool read_prompt(const Pair& pair, KvCache& target, KvCache* drafter, std::span<const int32_t> prompt, int32_t n_answers,
+                   const std::function<bool(int32_t done, int32_t total)>& progress);
   /// Hands the waiting features to the drafter.
   void take_in_features(const Pair& pair);
   /// One target pass over `next`, after or in the place of what the last pass left uncommitted.

@@ -10,10 +10,10 @@
 
 #include "engine/pair_memory.h"
 #include "engine/record/round.h"
-#include "engine/sampler.h"
 #include "engine/speculate/budget.h"
 #include "engine/speculate/cost.h"
 #include "engine/speculate/online_cost.h"
+#include "engine/text_state.h"
 #include "kernels/round_loop.h"
 
 namespace draftscope {
@@ -40,11 +40,11 @@ class Session {
   static Result<Session> start(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options,
                                const std::function<bool(int32_t done, int32_t total)>& progress = {});
 
-  bool done() const { return end_reason_.has_value(); }
+  bool done() const { return text_.done(); }
   /// Runs one round. Requires !done().
   RoundRecord round();
   /// Ends the generation after the rounds so far.
-  void stop(EndReason reason = EndReason::kStopped);
+  void stop(EndReason reason = EndReason::kStopped) { text_.stop(reason); }
 
   /// Take effect with the next round.
   Status set_rule(BudgetRule rule);
@@ -52,13 +52,12 @@ class Session {
   /// Measured: what making and sending the previous record took; the next record carries it.
   void set_telemetry_ns(int64_t ns) { telemetry_ns_ = ns; }
 
-  const std::vector<int32_t>& output() const { return output_; }  // generated, end of text excluded
+  const std::vector<int32_t>& output() const { return text_.output(); }  // generated, end of text excluded
   SessionInfo info() const;
-  SessionEnd end() const;  // requires done()
+  SessionEnd end() const { return text_.end(); }  // requires done()
 
  private:
-  Session(const Pair& pair, SessionOptions options);
-  bool prefill(const std::vector<int32_t>& prompt, const std::function<bool(int32_t, int32_t)>& progress);
+  Session(const Pair& pair, SessionOptions options, TextState text);
 
   // The stages of a round, in order.
   Marginals draft();
@@ -76,30 +75,18 @@ class Session {
   void tell_loop();   // of a new rule or cost
   void leave_loop();  // the host takes over
 
-  void commit_text(const DraftTree& tree, const Accepted& accepted);
-  void append_output(int32_t token);
   void learn_cost(int32_t n_rows, RoundRecord& record);
-  void describe(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice);
-  int32_t n_target_ranks() const;
 
   const Pair* pair_;
   SessionOptions options_;
   std::unique_ptr<CostTable> cost_;
   std::optional<OnlineCost> online_cost_;
   bool cost_is_guess_ = false;
-  std::vector<int32_t> stop_ids_;
-  int32_t n_prompt_ = 0, max_output_ = 0;
-  bool context_is_limit_ = false;
-
   std::unique_ptr<PairMemory> memory_;       // on the heap: a device loop points into it
   std::unique_ptr<RoundLoop> loop_;          // null: the host decides every round
 
-  int32_t root_token_ = -1;                  // committed, not in the target's cache
-  std::vector<int32_t> output_;
-  std::string output_bytes_;
-  size_t n_bytes_told_ = 0;                  // of output_bytes_, in records so far
-  std::optional<EndReason> end_reason_;
-  int64_t n_rounds_ = 0, decode_ns_ = 0, prefill_ns_ = 0, telemetry_ns_ = 0;
+  TextState text_;
+  int64_t telemetry_ns_ = 0;
 };
 
 }  // namespace draftscope

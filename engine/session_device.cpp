@@ -54,7 +54,7 @@ bool Session::device_can_decide() const {
     if (windows.size() > 2 || (windows.size() == 2 && windows[0] != 0)) return false;
   }
   return device_rule(options_.rule.method) && !options_.dense && options_.rule.max_nodes <= kMaxDeviceNodes &&
-         n_target_ranks() <= kMaxDeviceRanks;
+         text_.n_answers() <= kMaxDeviceRanks;
 }
 
 RoundParams Session::device_params() const {
@@ -77,7 +77,7 @@ RoundParams Session::device_params() const {
 RoundLoopSetup Session::loop_setup() {
   PairMemory* memory = memory_.get();
   const Pair* pair = pair_;
-  const int32_t max_nodes = options_.rule.max_nodes, n_answers = n_target_ranks();
+  const int32_t max_nodes = options_.rule.max_nodes, n_answers = text_.n_answers();
   RoundLoopSetup setup;
   setup.limits.max_nodes = max_nodes;
   setup.limits.max_rows = max_nodes + 1;
@@ -122,7 +122,7 @@ bool Session::on_device() {
   loop_ = pair_->backend->make_round_loop(loop_setup());
   loop_->set_params(device_params());
   loop_->set_cost(grid_of(*cost_, options_.rule.max_nodes));
-  loop_->begin({memory_->target_kv.length, memory_->drafter_kv.length, memory_->n_new_features, root_token_});
+  loop_->begin({memory_->target_kv.length, memory_->drafter_kv.length, memory_->n_new_features, text_.root_token()});
   return true;
 }
 
@@ -144,7 +144,7 @@ void Session::tell_loop() {
 RoundRecord Session::device_round(const RoundCost& cost) {
   const RoundImage& image = loop_->next();
   const SlotHeader& header = image.header;
-  DS_CHECK(header.context_len == memory_->target_kv.length && header.root_token == root_token_,
+  DS_CHECK(header.context_len == memory_->target_kv.length && header.root_token == text_.root_token(),
            "the device is at {} tokens, the session at {}", header.context_len, memory_->target_kv.length);
   RoundRecord record;
   record.context_len = header.context_len;
@@ -160,7 +160,7 @@ RoundRecord Session::device_round(const RoundCost& cost) {
   for (size_t i = 0; i < std::size(stages); ++i) *stages[i] = header.stage_end_ns[i + 1] - header.stage_end_ns[i];
 
   memory_->target_kv.length += header.n_kept;
-  commit_text(choice.tree, record.accepted);
+  text_.commit(choice.tree, record.accepted);
   if (online_cost_) learn_cost(choice.decision.chosen + 1, record);
   const Marginals q{header.n_depths, header.n_ranks, image.q_token, image.q_log_q};
   finish_round(record, q, cost, std::move(choice));

@@ -3,7 +3,7 @@
 set -euo pipefail
 program=$(realpath "${1:?usage: screenshots/make.sh build/dev/draftscope}")
 cd "$(dirname "$0")"
-trace=$(mktemp); dense=$(mktemp); trap 'rm -f "$trace" "$dense"' EXIT
+trace=$(mktemp); dense=$(mktemp); batch=$(mktemp); trap 'rm -f "$trace" "$dense" "$batch"' EXIT
 prompt="Tell a bedtime story with Mia, Tom and a small lantern."
 round=6
 "$program" record --prompt "$prompt" --method exact --trace "$trace"
@@ -20,3 +20,7 @@ for panel in lab policies budgets regret calibration sweep; do
   "$program" render --trace "$dense" --panel "$panel" --round 40 --width 1600 --height 900 --out "$panel.png"
 done
 "$program" render --trace "$dense" --panel lab --round 40 --width 3200 --height 1800 --scale 2 --out lab-200.png
+
+"$program" batch --cost "$gpu" --concurrency 8 --arrival 3 --max-tokens 120 --trace "$batch" > /dev/null
+"$program" render --trace "$batch" --panel batch --request 4 --round 10 --width 1600 --height 900 --out batch.png
+"$program" render --trace "$batch" --panel window --request 4 --round 10 --width 1600 --height 900 --out batch-window.png

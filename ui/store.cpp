@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/base/overloaded.h"
@@ -11,36 +12,58 @@ namespace draftscope {
 void RecordStore::append(Message message) {
   ++version_;
   std::visit(Overloaded{
-                 [&](SessionInfo&& info) {
-                   info_ = std::move(info);
-                   end_.reset();
-                   rounds_.clear();
-                   n_skipped_ = 0;
-                 },
+                 [&](SessionInfo&& info) { begin(std::move(info)); },
                  [&](RoundRecord&& round) {
-                   if (info_ && round.session != info_->session) return report_stray_session(round.session);
-                   count_skipped(round.seq);
-                   rounds_.push_back(std::move(round));
+                   RequestHistory* request = request_of(round.session);
+                   if (request == nullptr) return;
+                   count_skipped(*request, round.seq);
+                   request->rounds.push_back(std::move(round));
                  },
                  [&](SessionEnd&& end) {
-                   if (info_ && end.session != info_->session) return report_stray_session(end.session);
-                   count_skipped(end.n_rounds);  // the last rounds may be missing too
-                   end_ = std::move(end);
+                   RequestHistory* request = request_of(end.session);
+                   if (request == nullptr) return;
+                   count_skipped(*request, end.n_rounds);  // the last rounds may be missing too
+                   request->end = std::move(end);
                  },
              },
              std::move(message));
 }
 
-// Once per session, not once per round.
-void RecordStore::report_stray_session(int64_t session) {
+void RecordStore::show_request(size_t request) {
+  if (request == shown_ || request >= requests_.size()) return;
+  shown_ = request;
+  ++version_;
+}
+
+void RecordStore::begin(SessionInfo info) {
+  const auto of_this_batch = [&](const RequestHistory& request) {
+    return request.info && request.info->n_slots > 0 && request.info->session != info.session;
+  };
+  if (info.n_slots > 0 && std::ranges::all_of(requests_, of_this_batch)) {
+    requests_.emplace_back();
+  } else {
+    requests_ = std::deque<RequestHistory>(1);
+    shown_ = 0;
+  }
+  requests_.back().info = std::move(info);
+}
+
+RequestHistory* RecordStore::request_of(int64_t session) {
+  if (!requests_[0].info) return &requests_[0];
+  // Those in flight began last.
+  const auto found = std::find_if(requests_.rbegin(), requests_.rend(),
+                                  [&](const RequestHistory& request) { return request.info->session == session; });
+  if (found != requests_.rend()) return &*found;
+  // Once per session, not once per round.
   std::string error =
       fmt::format("rounds of session {} are not shown: its description could not be read", session);
   if (errors_.empty() || errors_.back() != error) report(std::move(error));
+  return nullptr;
 }
 
-void RecordStore::count_skipped(int64_t seq) {
-  const int64_t expected_seq = rounds_.empty() ? 0 : rounds_.back().seq + 1;
-  if (seq > expected_seq) n_skipped_ += seq - expected_seq;
+void RecordStore::count_skipped(RequestHistory& request, int64_t seq) {
+  const int64_t expected_seq = request.rounds.empty() ? 0 : request.rounds.back().seq + 1;
+  if (seq > expected_seq) request.n_skipped += seq - expected_seq;
 }
 
 }  // namespace draftscope

@@ -73,11 +73,20 @@ DrafterWorkspace Drafter::make_workspace(int32_t max_rows) const {
 }
 
 void Drafter::append_context(Act features, RopeView rope, KvCache& kv, DrafterWorkspace& work) const {
-  const std::vector<int32_t> no_tokens(features.rows, 0);  // the rows come from features, not from embeddings
-  work.context_rows = chain_rows(no_tokens, kv.length);
+  const ContextPart all{&kv, features.rows};
+  append_context(features, std::span(&all, 1), rope, work);
+}
+
+void Drafter::append_context(Act features, std::span<const ContextPart> parts, RopeView rope, DrafterWorkspace& work) const {
+  work.context_rows = {};
+  for (const ContextPart& part : parts) {
+    const std::vector<int32_t> no_tokens(part.n_rows, 0);  // the rows come from features, not from embeddings
+    append_rows(work.context_rows, chain_rows(no_tokens, part.kv->length, part.kv->first));
+  }
+  DS_CHECK(work.context_rows.n == features.rows, "{} rows of features for {} tokens", features.rows, work.context_rows.n);
   backend_->place(work.context_rows);
-  append_pass(features, rope, *kv.store, work);
-  kv.length += features.rows;
+  append_pass(features, rope, *parts[0].kv->store, work);
+  for (const ContextPart& part : parts) part.kv->length += part.n_rows;
 }
 
 void Drafter::append_pass(Act features, RopeView rope, KvStore& kv, DrafterWorkspace& work) const {
@@ -98,25 +107,42 @@ void Drafter::append_pass(Act features, RopeView rope, KvStore& kv, DrafterWorks
 
 Marginals Drafter::draft(int32_t anchor_token, int32_t block_size, int32_t n_ranks, const Target& target, RopeView rope,
                          KvCache& kv, DrafterWorkspace& work) const {
+  const BlockAnchor anchor{anchor_token, &kv};
+  return std::move(draft(std::span(&anchor, 1), block_size, n_ranks, target, rope, work)[0]);
+}
+
+std::vector<Marginals> Drafter::draft(std::span<const BlockAnchor> anchors, int32_t block_size, int32_t n_ranks,
+                                      const Target& target, RopeView rope, DrafterWorkspace& work) const {
   DS_CHECK(block_size >= 2 && block_size <= config_.block_size, "block {} of {}", block_size, config_.block_size);
   work.block_rows.clear();
   for (const int32_t window : windows_) {
-    work.block_rows.push_back(block_rows(anchor_token, config_.mask_token_id, block_size, kv.length, window));
-    backend_->place(work.block_rows.back());
+    PassRows rows;
+    for (const BlockAnchor& anchor : anchors) {
+      append_rows(rows, block_rows(anchor.token, config_.mask_token_id, block_size, anchor.kv->length, window,
+                                   anchor.kv->first));
+    }
+    backend_->place(rows);
+    work.block_rows.push_back(std::move(rows));
   }
-  draft_pass(n_ranks, target, rope, *kv.store, work);
+  const auto n_blocks = static_cast<int32_t>(anchors.size());
+  draft_pass(n_ranks, target, rope, *anchors[0].kv->store, work, n_blocks);
 
-  Marginals q;
-  q.n_depths = work.top.rows;
-  q.n_ranks = work.top.k;
-  q.token = work.top.token;
-  q.log_q = work.top.log_p;
-  return q;
+  std::vector<Marginals> drafts;
+  const ptrdiff_t n_entries = static_cast<ptrdiff_t>(block_size - 1) * work.top.k;
+  for (int32_t i = 0; i < n_blocks; ++i) {
+    const ptrdiff_t first = i * n_entries;
+    drafts.push_back({block_size - 1, work.top.k,
+                      {work.top.token.begin() + first, work.top.token.begin() + first + n_entries},
+                      {work.top.log_p.begin() + first, work.top.log_p.begin() + first + n_entries}});
+  }
+  return drafts;
 }
 
-void Drafter::draft_pass(int32_t n_ranks, const Target& target, RopeView rope, KvStore& kv, DrafterWorkspace& work) const {
-  const int32_t block_size = work.block_rows[0].n;
-  const Act x = work.layers.x->act.first_rows(block_size), hidden = work.hidden->act.first_rows(block_size);
+void Drafter::draft_pass(int32_t n_ranks, const Target& target, RopeView rope, KvStore& kv, DrafterWorkspace& work,
+                         int32_t n_blocks) const {
+  const int32_t n_rows = work.block_rows[0].n, block_size = n_rows / n_blocks;
+  DS_CHECK(n_rows <= work.layers.max_rows, "{} rows of {}", n_rows, work.layers.max_rows);
+  const Act x = work.layers.x->act.first_rows(n_rows), hidden = work.hidden->act.first_rows(n_rows);
 
   target.embed(work.block_rows[0], x);
   for (int32_t i = 0; i < config_.n_layers; ++i) {
@@ -125,7 +151,15 @@ void Drafter::draft_pass(int32_t n_ranks, const Target& target, RopeView rope, K
   }
   backend_->rms_norm(x, norm_->act, config_.layer.rms_eps, hidden);
   // Slot 0 embeds the anchor and predicts nothing; slot j predicts the token at position j.
-  const Act slots{hidden.row(1), block_size - 1, hidden.cols};
+  Act slots{hidden.row(1), block_size - 1, hidden.cols};
+  if (n_blocks > 1) {
+    std::vector<int32_t> rows;
+    for (int32_t row = 0; row < n_rows; ++row) {
+      if (row % block_size != 0) rows.push_back(row);
+    }
+    slots = work.context->act.first_rows(static_cast<int32_t>(rows.size()));
+    backend_->gather_rows(hidden, rows, slots, 0);
+  }
   target.head(slots, std::min(n_ranks, target.config().vocab), work.top);
 }
 

@@ -1,4 +1,4 @@
-// KvCache: a session's cached rows of one model, and how many of them are committed text.
+// KvCache: a text's cached rows of one model, and how many of them are committed.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,16 @@
 
 namespace draftscope {
 
-/// Rows [0, length) hold committed tokens; a pass writes its rows after them and they count once kept.
+/// Rows [first, first + length) of the store hold committed tokens; a pass writes its rows after them and they count once
+/// kept. Several texts may share a store, each in a range of its own.
 struct KvCache {
-  std::unique_ptr<KvStore> store;
+  std::shared_ptr<KvStore> store;
   int32_t length = 0;
+  int32_t first = 0;
 
   /// Commits the pass's rows `kept` (ascending, relative to length) and forgets its others.
   void keep(Backend& backend, std::span<const int32_t> kept) {
-    backend.keep_rows(*store, length, kept);
+    backend.keep_rows(*store, first + length, kept);
     length += static_cast<int32_t>(kept.size());
   }
 };

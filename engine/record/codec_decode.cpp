@@ -89,6 +89,7 @@ bool read_message(const wire::SessionInfo& stored, SessionInfo& info) {
   info.seed = stored.seed();
   info.dense = stored.dense();
   info.max_nodes = stored.max_nodes();
+  info.n_slots = stored.n_slots();
   return from_wire(stored.method(), info.method) && get(*stored.cost(), info.cost);
 }
 
@@ -106,6 +107,10 @@ bool read_message(const wire::RoundRecord& stored, RoundRecord& round) {
   round.committed_utf8 = get(stored.committed_utf8());
   round.cost_drift = stored.cost_drift();
   round.drift_alarm = stored.drift_alarm();
+  if (const wire::SharedPass* shared = stored.shared()) {
+    round.shared = {shared->pass(),     shared->n_requests(),      shared->n_rows(),
+                    shared->n_tokens(), shared->expected_tokens(), shared->theta_tokens_per_s()};
+  }
   return from_wire(stored.method(), round.method) && get(*stored.decision(), round.decision) &&
          get(*stored.took(), round.took) && get(*stored.predicted(), round.predicted);
 }

@@ -84,6 +84,12 @@ Offset<wire::CostModel> put(Builder& builder, const CostModel& cost) {
                                rows, verify_s, spread_s, draft_s, cost.overhead_s);
 }
 
+Offset<wire::SharedPass> put(Builder& builder, const std::optional<SharedPass>& shared) {
+  if (!shared) return 0;
+  return wire::CreateSharedPass(builder, shared->pass, shared->n_requests, shared->n_rows, shared->n_tokens,
+                                shared->expected_tokens, shared->theta_tokens_per_s);
+}
+
 Offset<wire::RoundRecord> put(Builder& builder, const RoundRecord& round) {
   const auto q = put(builder, round.q);
   const auto tree = put(builder, round.tree);
@@ -95,9 +101,10 @@ Offset<wire::RoundRecord> put(Builder& builder, const RoundRecord& round) {
   const auto predicted = put(builder, round.predicted);
   const auto text = put(builder, round.text);
   const auto committed = put(builder, round.committed_utf8);
+  const auto shared = put(builder, round.shared);
   return wire::CreateRoundRecord(builder, round.seq, round.session, round.context_len, to_wire(round.method),
                                  round.temperature, q, tree, decision, verdict, accepted, took, predicted,
-                                 round.telemetry_ns, text, committed, round.cost_drift, round.drift_alarm);
+                                 round.telemetry_ns, text, committed, round.cost_drift, round.drift_alarm, shared);
 }
 
 Offset<wire::SessionInfo> put(Builder& builder, const SessionInfo& info) {
@@ -112,7 +119,7 @@ Offset<wire::SessionInfo> put(Builder& builder, const SessionInfo& info) {
   return wire::CreateSessionInfo(builder, info.session, target_name, drafter_name, backend, precision,
                                  machine, note, prompt, info.prompt_tokens, info.block_size, info.max_tokens,
                                  to_wire(info.method), info.budget, info.temperature, info.seed, cost,
-                                 info.dense, info.max_nodes);
+                                 info.dense, info.max_nodes, info.n_slots);
 }
 
 Offset<wire::SessionEnd> put(Builder& builder, const SessionEnd& end) {

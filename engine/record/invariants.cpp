@@ -150,6 +150,22 @@ Status check_times(const char* what, const StageTimes& times) {
   return success();
 }
 
+// What a request has in a pass, the pass has too, and every other request has at least a root and a token.
+Status check_shared(const RoundRecord& round) {
+  if (!round.shared) return success();
+  const SharedPass& shared = *round.shared;
+  constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
+  const int64_t n_others = static_cast<int64_t>(shared.n_requests) - 1;
+  const auto n_tokens = static_cast<int64_t>(round.accepted.path.size());
+  return first_failure(
+      [&] { return check_range("shared.pass", shared.pass, 0, kMaxCount); },
+      [&] { return check_range("shared.n_requests", shared.n_requests, 1, kMax); },
+      [&] { return check_range("shared.n_rows", shared.n_rows, round.n_verified_rows() + n_others, kMax); },
+      [&] { return check_range("shared.n_tokens", shared.n_tokens, n_tokens + n_others, kMax); },
+      [&] { return check_amount("shared.expected_tokens", shared.expected_tokens); },
+      [&] { return check_amount("shared.theta_tokens_per_s", shared.theta_tokens_per_s); });
+}
+
 Status check_text(const TokenText& text) {
   if (text.id.empty() && text.offset.empty() && text.pool.empty()) return success();
   if (Status status = check_size("text.offset", text.offset.size(), text.id.size() + 1); !status)
@@ -195,6 +211,7 @@ Status check_invariants(const SessionInfo& info) {
                        [&] { return check_range("max_tokens", info.max_tokens, 0, kMax); },
                        [&] { return check_range("budget", info.budget, 0, kMax); },
                        [&] { return check_range("max_nodes", info.max_nodes, 0, kMax); },
+                       [&] { return check_range("n_slots", info.n_slots, 0, kMax); },
                        [&] { return check_amount("temperature", info.temperature); },
                        [&] { return check_cost(info.cost); });
 }
@@ -217,7 +234,7 @@ Status check_invariants(const RoundRecord& round) {
       [&] { return check_times("predicted", round.predicted); },
       [&] { return check_range("telemetry_ns", round.telemetry_ns, 0, kMaxTime_ns); },
       [&] { return check_amount("cost_drift", round.cost_drift); },
-      [&] { return check_text(round.text); });
+      [&] { return check_shared(round); }, [&] { return check_text(round.text); });
 }
 
 Status check_invariants(const SessionEnd& end) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -82,6 +83,19 @@ struct StageTimes {
   int64_t total_ns() const { return draft_ns + grow_ns + verify_ns + accept_ns + commit_ns; }
 };
 
+/// A pass that the rounds of several requests share: one drafter pass, one decision, one verify pass. Every record of the
+/// pass says the same of it.
+struct SharedPass {
+  int64_t pass = 0;               // 0, 1, 2, ... of the batch; the rounds of one pass have the same number
+  int32_t n_requests = 1;         // rounds in this pass
+  int32_t n_rows = 1;             // verified for all of them, roots included
+  int32_t n_tokens = 1;           // committed by all of them, measured
+  double expected_tokens = 1;     // by all of them at the budgets chosen
+  double theta_tokens_per_s = 0;  // expected_tokens over the pass's predicted seconds, which are derived: see pass_cost
+};
+
+/// In a shared pass the times (took, predicted, telemetry_ns) are those of the whole pass, and the decision's curves are
+/// the whole pass's over the nodes of this request, the others as they were.
 struct RoundRecord {
   int64_t seq = 0;          // 0, 1, 2, ...; a gap means that the live queue was full
   int64_t session = 0;      // which SessionInfo this belongs to
@@ -100,11 +114,13 @@ struct RoundRecord {
   std::string committed_utf8;  // whole characters that this round added to the output
   double cost_drift = 1;    // re-estimated over profiled verify seconds so far; 1 when nothing re-estimates
   bool drift_alarm = false; // it has stayed outside its band: the profile no longer fits
+  std::optional<SharedPass> shared;  // empty: the pass was this round's alone
 
   int32_t n_verified_rows() const { return decision.chosen + 1; }
 };
 
-/// First frame of a stream: who decodes what with which cost model.
+/// First frame of a stream: who decodes what with which cost model. Requests of a batch are streams of their own in one
+/// sequence of frames, told apart by `session`.
 struct SessionInfo {
   int64_t session = 0;
   std::string target_name, drafter_name;  // folder names
@@ -123,6 +139,7 @@ struct SessionInfo {
   CostModel cost;
   bool dense = false;                     // plain decoding whose every round also carries the drafter's marginals
   int32_t max_nodes = 0;                  // no tree is larger; of a dense trace: the largest one it can replay
+  int32_t n_slots = 0;                    // requests that may share a pass, this one among them; 0: a session alone
 };
 
 enum class EndReason : uint8_t { kEos, kMaxTokens, kContextFull, kStopped, kError };

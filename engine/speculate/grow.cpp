@@ -122,6 +122,14 @@ DraftTree grow_spine(const Marginals& q, int32_t root_token, int32_t max_nodes) 
   return tree;
 }
 
+DraftTree first_nodes(DraftTree tree, int32_t n_nodes) {
+  DS_CHECK(n_nodes >= 0 && n_nodes < tree.size(), "{} of {} nodes", n_nodes, tree.size() - 1);
+  const size_t size = static_cast<size_t>(n_nodes) + 1;
+  for (std::vector<int32_t>* column : {&tree.token, &tree.parent, &tree.depth, &tree.rank}) column->resize(size);
+  tree.path_log_q.resize(size);
+  return tree;
+}
+
 Marginals first_ranks(const Marginals& q, int32_t n_ranks) {
   if (n_ranks >= q.n_ranks) return q;
   Marginals cut{q.n_depths, n_ranks, {}, {}};

@@ -54,6 +54,9 @@ DraftTree grow_chain(const Marginals& q, int32_t root_token, int32_t max_nodes);
 /// at least the chain's length is the tree of that many nodes.
 DraftTree grow_spine(const Marginals& q, int32_t root_token, int32_t max_nodes);
 
+/// The tree that the first n_nodes pops made.
+DraftTree first_nodes(DraftTree tree, int32_t n_nodes);
+
 /// The first n_ranks columns.
 Marginals first_ranks(const Marginals& q, int32_t n_ranks);
 

@@ -42,15 +42,10 @@ class Forest {
 
   // The trees that the first n_nodes pops make.
   std::vector<DraftTree> take(int32_t n_nodes) {
-    std::vector<size_t> size(growers_.size(), 1);
-    for (int32_t i = 0; i < n_nodes; ++i) ++size[owner_[static_cast<size_t>(i)]];
+    std::vector<int32_t> share(growers_.size(), 0);
+    for (int32_t i = 0; i < n_nodes; ++i) ++share[owner_[static_cast<size_t>(i)]];
     std::vector<DraftTree> trees;
-    for (size_t r = 0; r < growers_.size(); ++r) {
-      trees.push_back(growers_[r].take());
-      DraftTree& tree = trees.back();
-      for (std::vector<int32_t>* column : {&tree.token, &tree.parent, &tree.depth, &tree.rank}) column->resize(size[r]);
-      tree.path_log_q.resize(size[r]);
-    }
+    for (size_t r = 0; r < growers_.size(); ++r) trees.push_back(first_nodes(growers_[r].take(), share[r]));
     return trees;
   }
 

@@ -84,8 +84,8 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   if (seed % 8 != 0) return LLVMFuzzerMutate(data, size, max_size);
   using namespace draftscope;
   const Message messages[] = {test::make_info(), test::make_round(seed, static_cast<int>(seed / 8 % 20)),
-                              test::make_end(seed % 7)};
-  const std::vector<std::byte> bytes = encode(messages[seed / 8 % 3]);
+                              test::make_end(seed % 7), test::make_shared_round(seed, 5, 2, 3, 4)};
+  const std::vector<std::byte> bytes = encode(messages[seed / 8 % 4]);
   if (bytes.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::byte*>(data));
   return LLVMFuzzerMutate(data, bytes.size(), max_size);

@@ -15,6 +15,7 @@ namespace {
 using test::make_end;
 using test::make_info;
 using test::make_round;
+using test::make_shared_round;
 using test::same;
 
 void expect_round_trip(const Message& message) {
@@ -44,6 +45,42 @@ TEST(Codec, GivesBackMessagesOfDefaultsAndEmptyTexts) {
   least.verdict = {{8}, {-0.5f}};
   least.accepted = {{0}, 8};
   expect_round_trip(least);
+}
+
+TEST(Codec, KeepsWhatARoundSharesWithOtherRequests) {
+  for (const int n_nodes : {0, 1, 64}) {
+    for (const int32_t n_requests : {1, 2, 8}) expect_round_trip(make_shared_round(3, n_nodes, 7, 5, n_requests));
+  }
+  SessionInfo info = make_info();
+  info.n_slots = 8;
+  expect_round_trip(info);
+}
+
+// What a program wrote that knew of no batches: the tables end before the newer fields.
+TEST(Codec, ReadsRecordsWithoutTheFieldsOfBatches) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto old_frame = [&](wire::Message type, flatbuffers::Offset<void> body) {
+    wire::FinishFrameBuffer(builder, wire::CreateFrame(builder, 1, type, body));
+    return decode(std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize())));
+  };
+  const std::vector<int32_t> root = {0}, none = {-1}, token = {7};
+  const std::vector<double> log_q = {0.0};
+  const std::vector<float> log_p = {-0.5f};
+  const auto tree = wire::CreateDraftTreeDirect(builder, &token, &none, &root, &root, &log_q);
+  const auto round = wire::CreateRoundRecord(
+      builder, 4, 2, 40, wire::Method::Exact, 0, wire::CreateMarginals(builder), tree, wire::CreateBudgetDecision(builder),
+      wire::CreateVerdictDirect(builder, &token, &log_p), wire::CreateAcceptedDirect(builder, &root, 7),
+      wire::CreateStageTimes(builder), wire::CreateStageTimes(builder), 0, wire::CreateTokenText(builder));
+  const Result<Message> decoded = old_frame(wire::Message::RoundRecord, round.Union());
+  ASSERT_TRUE(decoded) << decoded.error();
+  EXPECT_EQ(std::get<RoundRecord>(*decoded).seq, 4);
+  EXPECT_FALSE(std::get<RoundRecord>(*decoded).shared.has_value());
+  builder.Clear();
+  const auto info = wire::CreateSessionInfoDirect(builder, 2, "target", "drafter", "cpu", "bf16", "machine", "", "prompt", 3, 16,
+                                                  256, wire::Method::Exact, 64, 0, 0, wire::CreateCostModel(builder));
+  const Result<Message> session = old_frame(wire::Message::SessionInfo, info.Union());
+  ASSERT_TRUE(session) << session.error();
+  EXPECT_EQ(std::get<SessionInfo>(*session).n_slots, 0);
 }
 
 TEST(Codec, KeepsEveryEnumerator) {
@@ -87,7 +124,8 @@ TEST(Codec, DecodesBytesAtAnyAddress) {
 
 // A damaged message is an error or another message that keeps the invariants, never a crash.
 TEST(Codec, SurvivesEveryBitFlip) {
-  for (const Message& message : {Message(make_info()), Message(make_round(2, 12)), Message(make_end(3))}) {
+  for (const Message& message : {Message(make_info()), Message(make_round(2, 12)), Message(make_end(3)),
+                                 Message(make_shared_round(2, 3, 4, 1, 8))}) {
     std::vector<std::byte> bytes = encode(message);
     size_t n_errors = 0;
     for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {

@@ -132,6 +132,23 @@ TEST(Invariants, NameBrokenSessions) {
                                                  {"prefill_ns", [](auto& e) { e.prefill_ns = -1; }}});
 }
 
+TEST(Invariants, NameBrokenSharesOfAPass) {
+  RoundRecord good = round_with_path();
+  const int32_t n_rows = good.n_verified_rows(), n_tokens = static_cast<int32_t>(good.accepted.path.size());
+  good.shared = SharedPass{3, 4, n_rows + 3, n_tokens + 3, 9.5, 400};
+  expect_refused<RoundRecord>(good, {{"shared.pass is -1", [](auto& r) { r.shared->pass = -1; }},
+                                     {"shared.n_requests is 0", [](auto& r) { r.shared->n_requests = 0; }},
+                                     {"shared.n_requests is -1", [](auto& r) { r.shared->n_requests = -1; }},
+                                     {"shared.n_rows", [](auto& r) { --r.shared->n_rows; }},
+                                     {"shared.n_tokens", [](auto& r) { --r.shared->n_tokens; }},
+                                     {"shared.n_rows", [](auto& r) { r.shared->n_requests = kHuge; }},
+                                     {"shared.expected_tokens", [](auto& r) { r.shared->expected_tokens = kNan; }},
+                                     {"shared.theta", [](auto& r) { r.shared->theta_tokens_per_s = -1; }}});
+  SessionInfo info = test::make_info();
+  info.n_slots = -1;
+  EXPECT_FALSE(check_invariants(info));
+}
+
 TEST(Invariants, AllowWhatRoundsMayHold) {
   RoundRecord round = round_with_path();
   round.q.log_q.back() = -std::numeric_limits<float>::infinity();  // ruled out by the drafter

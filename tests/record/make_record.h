@@ -2,6 +2,8 @@
 #pragma once
 
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "tests/record/make_parts.h"
 
@@ -73,6 +75,20 @@ inline RoundRecord make_round(uint64_t seed, int n_nodes) {
   return round;
 }
 
+/// The same in a pass of `n_requests` requests, `session` among them; the others verify 9 rows and commit 3 tokens each.
+inline RoundRecord make_shared_round(uint64_t seed, int n_nodes, int64_t session, int64_t pass, int32_t n_requests) {
+  RoundRecord round = make_round(seed, n_nodes);
+  round.session = session;
+  const int32_t n_others = n_requests - 1;
+  round.shared = SharedPass{pass,
+                            n_requests,
+                            round.n_verified_rows() + 9 * n_others,
+                            static_cast<int32_t>(round.accepted.path.size()) + 3 * n_others,
+                            4.5 * n_requests,
+                            123.5 * n_requests};
+  return round;
+}
+
 /// The session of make_round, with a cost model of 3 contexts and 11 row counts.
 inline SessionInfo make_info() {
   SessionInfo info;
@@ -123,6 +139,34 @@ inline SessionEnd make_end(int64_t n_rounds = 0) {
   end.prefill_ns = 12'345'678;
   end.output_utf8 = "叶落 — 🍂\nleaves fall";
   return end;
+}
+
+/// What a batch of up to `n_requests` leaves in a trace: a request more with every pass until all are in flight, `n_rounds`
+/// rounds each, 64 candidates shared among those in flight.
+inline std::vector<Message> make_batch(int32_t n_requests, int32_t n_rounds) {
+  std::vector<Message> messages;
+  for (int32_t pass = 0; pass < n_requests + n_rounds; ++pass) {
+    const int32_t first = std::max(0, pass - n_rounds + 1), last = std::min(pass, n_requests - 1);
+    if (pass < n_requests) {
+      SessionInfo info = make_info();
+      info.session = pass + 1;
+      info.n_slots = n_requests;
+      info.prompt_utf8 = "Prompt number " + std::to_string(pass + 1);
+      messages.push_back(info);
+    }
+    for (int32_t request = first; request <= last; ++request) {
+      const int32_t in_flight = last - first + 1;
+      messages.push_back(make_shared_round(static_cast<uint64_t>(pass - request), 64 / in_flight, request + 1, pass, in_flight));
+    }
+    if (pass >= n_rounds - 1 && first < n_requests) {
+      SessionEnd end = make_end(n_rounds);
+      end.session = first + 1;
+      end.reason = EndReason::kMaxTokens;
+      end.message.clear();
+      messages.push_back(end);
+    }
+  }
+  return messages;
 }
 
 }  // namespace draftscope::test

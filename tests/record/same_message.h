@@ -39,6 +39,11 @@ inline bool same(const CostModel& a, const CostModel& b) {
          same_bits(a.verify_s, b.verify_s) && same_bits(a.spread_s, b.spread_s) &&
          same_bits(a.draft_s, b.draft_s);
 }
+inline bool same(const std::optional<SharedPass>& a, const std::optional<SharedPass>& b) {
+  if (!a || !b) return !a && !b;
+  return std::tie(a->pass, a->n_requests, a->n_rows, a->n_tokens, a->expected_tokens, a->theta_tokens_per_s) ==
+         std::tie(b->pass, b->n_requests, b->n_rows, b->n_tokens, b->expected_tokens, b->theta_tokens_per_s);
+}
 inline bool same(const RoundRecord& a, const RoundRecord& b) {
   return std::tie(a.seq, a.session, a.context_len, a.method, a.temperature, a.telemetry_ns, a.committed_utf8,
                   a.cost_drift, a.drift_alarm) == std::tie(b.seq, b.session, b.context_len, b.method, b.temperature,
@@ -48,15 +53,16 @@ inline bool same(const RoundRecord& a, const RoundRecord& b) {
          a.verdict.choice == b.verdict.choice && same_bits(a.verdict.choice_log_p, b.verdict.choice_log_p) &&
          std::tie(a.accepted.path, a.accepted.bonus) == std::tie(b.accepted.path, b.accepted.bonus) &&
          same(a.took, b.took) && same(a.predicted, b.predicted) &&
-         std::tie(a.text.id, a.text.offset, a.text.pool) == std::tie(b.text.id, b.text.offset, b.text.pool);
+         std::tie(a.text.id, a.text.offset, a.text.pool) == std::tie(b.text.id, b.text.offset, b.text.pool) &&
+         same(a.shared, b.shared);
 }
 inline bool same(const SessionInfo& a, const SessionInfo& b) {
   return std::tie(a.session, a.target_name, a.drafter_name, a.backend, a.precision, a.machine, a.note,
                   a.prompt_utf8, a.prompt_tokens, a.block_size, a.max_tokens, a.method, a.budget,
-                  a.temperature, a.seed) == std::tie(b.session, b.target_name, b.drafter_name, b.backend,
+                  a.temperature, a.seed, a.n_slots) == std::tie(b.session, b.target_name, b.drafter_name, b.backend,
                                                      b.precision, b.machine, b.note, b.prompt_utf8,
                                                      b.prompt_tokens, b.block_size, b.max_tokens, b.method,
-                                                     b.budget, b.temperature, b.seed) &&
+                                                     b.budget, b.temperature, b.seed, b.n_slots) &&
          same(a.cost, b.cost);
 }
 inline bool same(const SessionEnd& a, const SessionEnd& b) {

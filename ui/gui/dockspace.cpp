@@ -17,6 +17,7 @@ const std::array<PanelName, kNPanels> kPanels = {{
     {"timeline", "Timeline", "Where did the time of every round go?"},
     {"cost", "Cost model", "What does a round cost here, and what would change if it cost something else?"},
     {"controls", "Controls", "What should be decoded, how, and how fast?"},
+    {"batch", "Batch", "How do the requests in flight share one budget, and what is left for each as more come?"},
     {"policies", "Policies", "How fast would every policy have made this text under this cost?"},
     {"budgets", "Budget track",
      "How many nodes would every policy have verified where, and how far did that get?"},
@@ -87,7 +88,7 @@ ImGuiID split(ImGuiID& rest, ImGuiDir side, float share) {
 void build_full(ImGuiID centre) {
   ImGuiID left = split(centre, ImGuiDir_Left, kLeftShare);
   ImGuiID right = split(centre, ImGuiDir_Right, kRightShare);
-  dock({kTimeline, kBudgets}, split(centre, ImGuiDir_Down, kTimelineShare));
+  dock({kBatch, kTimeline, kBudgets}, split(centre, ImGuiDir_Down, kTimelineShare));
   dock({kTranscript}, split(centre, ImGuiDir_Down, kTranscriptShare));
   dock({kTree, kPolicies}, centre);
   dock({kThroughput, kRegret}, split(right, ImGuiDir_Up, kThroughputShare));
@@ -103,20 +104,20 @@ void build_medium(ImGuiID centre, float width_em) {
   dock({kThroughput, kMarginals, kRegret, kSweep}, split(centre, ImGuiDir_Right, kMediumRightShare));
   dock({kTree, kPolicies}, centre);
   dock({kTranscript}, split(lower, ImGuiDir_Left, 0.5f));
-  dock({kTimeline, kBudgets}, lower);
+  dock({kBatch, kTimeline, kBudgets}, lower);
 }
 
 /// Three nodes with tabs.
 void build_small(ImGuiID centre, float width_em) {
   dock({kControls, kCost}, split(centre, ImGuiDir_Left, kControls_em / width_em));
-  dock({kTranscript, kTimeline, kBudgets}, split(centre, ImGuiDir_Down, kSmallLowerShare));
+  dock({kBatch, kTranscript, kTimeline, kBudgets}, split(centre, ImGuiDir_Down, kSmallLowerShare));
   dock({kTree, kThroughput, kMarginals, kPolicies, kRegret, kCalibration, kSweep}, centre);
 }
 
 void build_rounds(ImGuiID centre, LayoutSize size, float width_em) {
   switch (size) {
     case LayoutSize::kTiny:
-      return dock({kTree, kThroughput, kMarginals, kTranscript, kTimeline, kControls, kCost, kPolicies,
+      return dock({kTree, kThroughput, kMarginals, kTranscript, kTimeline, kBatch, kControls, kCost, kPolicies,
                    kBudgets, kRegret, kCalibration, kSweep},
                   centre);
     case LayoutSize::kSmall:
@@ -132,7 +133,7 @@ void build_rounds(ImGuiID centre, LayoutSize size, float width_em) {
 void build_lab_full(ImGuiID centre) {
   ImGuiID left = split(centre, ImGuiDir_Left, kLabLeftShare);
   ImGuiID right = split(centre, ImGuiDir_Right, kLabRightShare);
-  dock({kTranscript, kTimeline, kMarginals, kTree, kThroughput, kControls},
+  dock({kTranscript, kTimeline, kBatch, kMarginals, kTree, kThroughput, kControls},
        split(centre, ImGuiDir_Down, kLabTranscriptShare));
   dock({kBudgets}, split(centre, ImGuiDir_Down, kLabTrackShare));
   dock({kPolicies}, centre);
@@ -145,18 +146,18 @@ void build_lab_full(ImGuiID centre) {
 void build_lab(ImGuiID centre, LayoutSize size, float width_em) {
   switch (size) {
     case LayoutSize::kTiny:
-      return dock({kPolicies, kCost, kBudgets, kRegret, kCalibration, kSweep, kTranscript, kTimeline,
+      return dock({kPolicies, kCost, kBudgets, kRegret, kCalibration, kSweep, kTranscript, kTimeline, kBatch,
                    kMarginals, kTree, kThroughput, kControls},
                   centre);
     case LayoutSize::kSmall:
       dock({kCost, kControls}, split(centre, ImGuiDir_Left, kControls_em / width_em));
-      dock({kBudgets, kTranscript, kTimeline}, split(centre, ImGuiDir_Down, kLabLowerShare));
+      dock({kBudgets, kTranscript, kTimeline, kBatch}, split(centre, ImGuiDir_Down, kLabLowerShare));
       return dock({kPolicies, kRegret, kCalibration, kSweep, kMarginals, kTree, kThroughput}, centre);
     case LayoutSize::kMedium: {
       ImGuiID left = split(centre, ImGuiDir_Left, 1.3f * kControls_em / width_em);
       ImGuiID lower = split(centre, ImGuiDir_Down, kLabLowerShare);
       dock({kRegret, kSweep}, split(lower, ImGuiDir_Right, 0.5f));
-      dock({kBudgets, kTranscript, kTimeline, kMarginals, kTree, kThroughput}, lower);
+      dock({kBudgets, kTranscript, kTimeline, kBatch, kMarginals, kTree, kThroughput}, lower);
       dock({kCalibration}, split(left, ImGuiDir_Down, kLabLowerShare));
       dock({kCost, kControls}, left);
       return dock({kPolicies}, centre);
@@ -218,11 +219,12 @@ void write_settings(ImGuiContext*, ImGuiSettingsHandler* handler, ImGuiTextBuffe
 
 }  // namespace
 
-std::array<bool, kNPanels> panels_of(PanelSet set) {
+std::array<bool, kNPanels> panels_of(PanelSet set, bool batch) {
   std::array<bool, kNPanels> open{};
   for (int i = 0; i < kNPanels; ++i)
     open[static_cast<size_t>(i)] = (i >= kPolicies) == (set == PanelSet::kLab);
   if (set == PanelSet::kLab) open[kCost] = open[kTranscript] = true;
+  if (!batch) open[kBatch] = false;
   return open;
 }
 

@@ -15,7 +15,7 @@ struct PanelName {
   const char* question;  // the question that it answers, one sentence
 };
 
-inline constexpr int kNPanels = 12;
+inline constexpr int kNPanels = 13;
 enum PanelIndex {
   // of a decoding
   kTree,
@@ -25,6 +25,7 @@ enum PanelIndex {
   kTimeline,
   kCost,
   kControls,
+  kBatch,  // open where several requests were decoded together
   // of the lab
   kPolicies,
   kBudgets,
@@ -36,8 +37,8 @@ extern const std::array<PanelName, kNPanels> kPanels;  // in PanelIndex order
 
 /// What the window is used for: to look at rounds as they were decoded, or to ask what else could have been.
 enum class PanelSet : uint8_t { kRounds, kLab };
-/// The panels that are open in a set until the person opens or closes some.
-std::array<bool, kNPanels> panels_of(PanelSet set);
+/// The panels that are open in a set until the person opens or closes some; `batch`: of a recording of several requests.
+std::array<bool, kNPanels> panels_of(PanelSet set, bool batch = false);
 
 /// Default layouts, from the least room to the most. A tab hides what there is no room for.
 enum class LayoutSize : uint8_t { kTiny, kSmall, kMedium, kFull };

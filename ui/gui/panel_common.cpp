@@ -69,7 +69,8 @@ const RoundViews& round_views(PanelContext& context) {
 const RunViews& run_views(PanelContext& context) {
   ViewCache& cache = *context.cache;
   if (cache.run_version == context.store.version()) return cache.run;
-  cache.run = {timeline(context.store), transcript(context.store), summary(context.store)};
+  cache.run = {timeline(context.store), transcript(context.store), summary(context.store),
+               batch_track(context.store)};
   cache.run_version = context.store.version();
   return cache.run;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "ui/gui/panels.h"
+#include "ui/view/batch_track.h"
 #include "ui/view/marginals_grid.h"
 #include "ui/view/summary.h"
 #include "ui/view/theta_plot.h"
@@ -27,6 +28,7 @@ struct RunViews {
   Timeline timeline;
   Transcript transcript;
   Summary summary;
+  BatchTrack batch;
 };
 
 /// Index of the shown round; -1 when there is none.

@@ -49,6 +49,7 @@ void draw_throughput_panel(PanelContext& context);
 void draw_marginals_panel(PanelContext& context);
 void draw_transcript_panel(PanelContext& context);
 void draw_timeline_panel(PanelContext& context);
+void draw_batch_panel(PanelContext& context);
 void draw_cost_panel(PanelContext& context, CostEditState& state);
 void draw_controls_panel(PanelContext& context, ControlState& state);
 

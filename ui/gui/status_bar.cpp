@@ -43,6 +43,12 @@ void add_session(std::vector<StatusItem>& items, const SessionInfo& info, const 
   // The method can be changed between rounds: the newest round knows it best.
   const Method method = store.empty() ? info.method : store.rounds().back().method;
   items.push_back({name(method), "How this session drafts and chooses its budget.", false, true});
+  if (info.n_slots > 0) {
+    items.push_back({fmt::format("request {} of {}", store.shown_request() + 1, store.requests().size()),
+                     "Tree, text and times are this request's; Page up and Page down, or the Batch panel, show another. "
+                     "Times are those of whole passes.",
+                     false, true});
+  }
   if (!info.note.empty())
     items.push_back({info.note, "What to keep in mind about these numbers.", true, true});
   items.push_back({info.drafter_name.empty() ? info.target_name

@@ -10,6 +10,7 @@
 #include "ui/gui/status_bar.h"
 #include "ui/gui/studio_actions.h"
 #include "ui/gui/theme.h"
+#include "ui/view/batch_track.h"
 
 namespace draftscope {
 namespace {
@@ -20,7 +21,7 @@ constexpr const char* kWholeLab = "lab";
 
 }  // namespace
 
-Studio::Studio(const RecordStore& store, std::function<void(Command)> send, bool live, LabLink lab)
+Studio::Studio(RecordStore& store, std::function<void(Command)> send, bool live, LabLink lab)
     : store_(store),
       context_{store, selection_, std::move(send), live},
       panel_set_(PanelSet::kRounds),
@@ -47,8 +48,24 @@ void Studio::set_notice(std::string sentence) {
 
 StudioRequests Studio::take_requests() { return std::exchange(requests_, {}); }
 
+/// Another request of a batch, at the pass that was shown or asked for, so that two can be compared.
+void Studio::choose_request() {
+  const std::optional<size_t> request = std::exchange(selection_.request, std::nullopt);
+  const std::optional<int64_t> asked = std::exchange(selection_.pass, std::nullopt);
+  if (!request || *request >= store_.requests().size()) return;
+  const RoundRecord* before = context_.shown();
+  const bool newest = selection_.follow_live && !asked;
+  const int64_t pass = asked ? *asked : before != nullptr && before->shared ? before->shared->pass : 0;
+  store_.show_request(*request);
+  last_seq_ = -1;
+  if (newest) return;
+  selection_.follow_live = false;
+  selection_.round = round_at_pass(store_.requests()[*request], pass);
+}
+
 /// Keeps the selection inside the store, and lets go of a node when another round is shown.
 void Studio::begin_selection_frame() {
+  choose_request();
   const auto n_rounds = static_cast<int64_t>(store_.rounds().size());
   if (selection_.follow_live) selection_.round = std::max<int64_t>(n_rounds - 1, 0);
   selection_.round = std::clamp<int64_t>(selection_.round, 0, std::max<int64_t>(n_rounds - 1, 0));
@@ -77,9 +94,20 @@ void Studio::begin_lab_frame() {
   if (lab_.link.report) lab_.report = lab_.link.report();
 }
 
+/// A batch has a panel of its own; it comes when one is opened, and goes with it.
+void Studio::begin_batch_frame() {
+  const bool batch = store_.info() && store_.info()->n_slots > 0;
+  if (batch == std::exchange(batch_, batch)) return;
+  if (default_layout_in_force()) {
+    show_panel_set(panel_set_);
+  } else {
+    panel_open_[kBatch] = batch;
+  }
+}
+
 void Studio::show_panel_set(PanelSet set) {
   panel_set_ = set;
-  panel_open_ = panels_of(set);
+  panel_open_ = panels_of(set, batch_);
   reset_layout_ = true;
 }
 
@@ -104,6 +132,12 @@ void Studio::step_rounds(int64_t n_rounds) {
       std::clamp<int64_t>(selection_.round + n_rounds, 0, static_cast<int64_t>(store_.rounds().size()) - 1);
 }
 
+void Studio::step_requests(int64_t n_requests) {
+  const auto last = static_cast<int64_t>(store_.requests().size()) - 1;
+  const int64_t request = static_cast<int64_t>(store_.shown_request()) + n_requests;
+  selection_.request = static_cast<size_t>(std::clamp<int64_t>(request, 0, last));
+}
+
 void Studio::draw_panel(int index) {
   switch (static_cast<PanelIndex>(index)) {
     case kTree:
@@ -123,6 +157,9 @@ void Studio::draw_panel(int index) {
       break;
     case kCost:
       draw_cost_panel(context_, cost_);
+      break;
+    case kBatch:
+      draw_batch_panel(context_);
       break;
     case kControls:
       draw_controls_panel(context_, controls_);
@@ -164,6 +201,7 @@ void Studio::draw_frame() {
   play_recording();
   begin_selection_frame();
   begin_lab_frame();
+  begin_batch_frame();
   draw_menu_bar();
   if (!status_version_ || *status_version_ != store_.version()) {
     status_ = status_items(store_, context_.live, notice_);

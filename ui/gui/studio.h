@@ -37,7 +37,7 @@ struct StudioRequests {
 class Studio {
  public:
   /// `store` must outlive the studio. `live`: an engine answers `send`. `lab` answers questions about dense recordings.
-  Studio(const RecordStore& store, std::function<void(Command)> send, bool live, LabLink lab = {});
+  Studio(RecordStore& store, std::function<void(Command)> send, bool live, LabLink lab = {});
   Studio(const Studio&) = delete;
   Studio& operator=(const Studio&) = delete;
 
@@ -68,12 +68,15 @@ class Studio {
   void perform(Action action);
 
  private:
+  void choose_request();
   void begin_selection_frame();
   void begin_lab_frame();
+  void begin_batch_frame();
   void show_panel_set(PanelSet set);
   void play_recording();
   void handle_keys();
   void step_rounds(int64_t n_rounds);
+  void step_requests(int64_t n_requests);
   void draw_panel(int index);
   void draw_panel_windows(bool new_layout);
   void draw_menu_bar();
@@ -86,7 +89,7 @@ class Studio {
   void draw_explanation();
   void draw_keys();
 
-  const RecordStore& store_;
+  RecordStore& store_;  // only the request that it shows is changed here
   Selection selection_;
   ControlState controls_;
   CostEditState cost_;
@@ -97,11 +100,12 @@ class Studio {
   std::vector<StatusItem> status_;  // of status_version_
   std::optional<uint64_t> status_version_;
   PanelSet panel_set_;
-  std::array<bool, 12> panel_open_;  // in PanelIndex order
+  std::array<bool, 13> panel_open_;  // in PanelIndex order
   bool can_open_ = false, can_go_live_ = false;
   bool reset_layout_ = false, swap_theme_ = false;
   bool ask_path_ = false, show_explanation_ = false, show_keys_ = false;
   bool playing_ = false;
+  bool batch_ = false;  // several requests decoded together
   double next_step_s_ = 0;  // ImGui time of the next round while playing
   int64_t last_seq_ = -1;   // round drawn last frame
 };
@@ -135,7 +139,7 @@ Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live
 /// Draws `panel` (one of panel_names()) to a PNG without a display. `round` is an index into
 /// store.rounds(), -1 for the last; width, height in pixels. `lab` must answer within its ask; `tools` are the cost panel's. Fails on an unknown
 /// panel or round, without EGL, or when `path` cannot be written.
-Status render_panel_png(const RecordStore& store, const std::string& panel, int64_t round, int32_t width,
+Status render_panel_png(RecordStore& store, const std::string& panel, int64_t round, int32_t width,
                         int32_t height, float scale, const std::string& path, const LabLink& lab = {},
                         const CostTools& tools = {});
 

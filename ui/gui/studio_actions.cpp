@@ -22,6 +22,8 @@ constexpr std::array kRows = {
               "Shift+Right", "Ten rounds on", true},
     ActionRow{Action::kFirstRound, ImGuiKey_Home, 0, "Home", "First round", false},
     ActionRow{Action::kFollow, ImGuiKey_End, 0, "End", "Newest round, and follow", false},
+    ActionRow{Action::kPreviousRequest, ImGuiKey_PageUp, 0, "Page up", "Previous request of a batch", true},
+    ActionRow{Action::kNextRequest, ImGuiKey_PageDown, 0, "Page down", "Next request of a batch", true},
     ActionRow{Action::kClearNode, ImGuiKey_Escape, 0, "Esc", "Deselect the node", false},
     ActionRow{Action::kOpenTrace, ImGuiMod_Ctrl | ImGuiKey_O, 0, "Ctrl+O", "Open trace...", false},
     ActionRow{Action::kSavePicture, ImGuiKey_F12, 0, "F12", "Save picture", false},

@@ -15,6 +15,8 @@ enum class Action : uint8_t {
   kForwardTen,
   kFirstRound,
   kFollow,
+  kPreviousRequest,
+  kNextRequest,
   kClearNode,
   kOpenTrace,
   kSavePicture,

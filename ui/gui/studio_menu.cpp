@@ -32,6 +32,7 @@ constexpr Term kGlossary[] = {
     {"Dense recording", "Plain decoding that keeps what the drafter says at every position: the lab decides it again."},
     {"Hindsight", "The best budget when the target's answer is already known. A bound, not a method."},
     {"Regret", "What a policy lost against hindsight: by its rule, its cost model, its probabilities, or luck."},
+    {"Batch", "Several requests whose trees one pass verifies: every request's next node competes for the same rows."},
     {"Measured, predicted, derived, imported, illustrative",
      "Where a number comes from; every panel says so."},
 };
@@ -70,6 +71,10 @@ void Studio::perform(Action action) {
       playing_ = false;
       selection_.follow_live = true;
       break;
+    case Action::kPreviousRequest:
+      return step_requests(-1);
+    case Action::kNextRequest:
+      return step_requests(1);
     case Action::kClearNode:
       selection_.node.reset();
       break;

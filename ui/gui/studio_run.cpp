@@ -169,7 +169,7 @@ Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live
   return success();
 }
 
-Status render_panel_png(const RecordStore& store, const std::string& panel, int64_t round, int32_t width,
+Status render_panel_png(RecordStore& store, const std::string& panel, int64_t round, int32_t width,
                         int32_t height, float scale, const std::string& path, const LabLink& lab,
                         const CostTools& tools) {
   const std::vector<std::string> names = panel_names();

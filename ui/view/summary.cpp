@@ -18,6 +18,7 @@ std::pair<size_t, double> locate(const std::vector<int32_t>& grid, double x) {
 struct Totals {
   double tokens = 0, seconds = 0, predicted_s = 0, predicted_took_s = 0, plain_s = 0, telemetry_s = 0;
   double verified = 0, accepted = 0;
+  double pass_tokens = 0;  // of every request in the passes of a batch
 };
 
 Totals add_up(const RecordStore& store) {
@@ -27,6 +28,7 @@ Totals add_up(const RecordStore& store) {
     totals.tokens += committed;
     totals.accepted += std::max(0.0, committed - 1);
     totals.verified += record.decision.chosen;
+    if (record.shared) totals.pass_tokens += record.shared->n_tokens;
     totals.seconds += 1e-9 * static_cast<double>(record.took.total_ns());
     totals.telemetry_s += 1e-9 * static_cast<double>(record.telemetry_ns);
     if (record.predicted.total_ns() > 0) {
@@ -61,6 +63,10 @@ std::vector<Figure> figures_of(const Totals& totals, const Summary& out, size_t 
   std::vector<Figure> figures;
   figures.push_back({"speed", fmt::format("{:.1f} tokens/s", out.tokens_per_s), "measured",
                      "Committed tokens over the wall time of all phases; prefill excluded."});
+  if (totals.pass_tokens > 0 && totals.seconds > 0) {
+    figures.push_back({"speed of all requests", fmt::format("{:.1f} tokens/s", totals.pass_tokens / totals.seconds), "measured",
+                       "Committed tokens of every request in the passes that this one took part in, over their wall time."});
+  }
   figures.push_back({"tokens per round", fmt::format("{:.2f}", out.tokens_per_round), "measured",
                      "Accepted tokens plus the bonus, mean over rounds."});
   if (out.speedup) {

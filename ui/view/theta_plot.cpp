@@ -59,6 +59,13 @@ std::string decision_sentence(const ThetaPlot& plot, const BudgetDecision& decis
   return sentence + ".";
 }
 
+std::string shared_sentence(const SharedPass& pass) {
+  if (pass.n_requests == 1) return " No other request shared the pass.";
+  const int32_t n_others = pass.n_requests - 1;
+  return fmt::format(" The pass is shared with {} other request{}: tokens, cost and theta are the whole pass's of {} rows.", n_others,
+                     n_others == 1 ? "" : "s", pass.n_rows);
+}
+
 }  // namespace
 
 const char* name(BudgetMark mark) {
@@ -80,7 +87,7 @@ ThetaPlot theta_plot(const RoundRecord& record) {
   const BudgetDecision& decision = record.decision;
   const size_t n =
       std::min({decision.expected_tokens.size(), decision.cost_s.size(), decision.theta_tokens_per_s.size()});
-  plot.realised_tokens = static_cast<double>(record.accepted.path.size());
+  plot.realised_tokens = record.shared ? record.shared->n_tokens : static_cast<double>(record.accepted.path.size());
   plot.realised_ms = 1e-6 * static_cast<double>(record.took.total_ns());
   plot.provenance = name(decision.provenance);
   if (n == 0 || record.method == Method::kPlain) {
@@ -100,6 +107,7 @@ ThetaPlot theta_plot(const RoundRecord& record) {
   if (decision.runner_up != decision.global_best) add_mark(plot, BudgetMark::kRunnerUp, decision.runner_up);
   label_markers(plot);
   plot.verdict = decision_sentence(plot, decision);
+  if (record.shared) plot.verdict += shared_sentence(*record.shared);
   plot.headline = decision_words(plot, decision);
   return plot;
 }

@@ -23,7 +23,7 @@ struct ThetaPlot {
   std::vector<double> n, expected_tokens, cost_ms, theta_tokens_per_s;  // (n_candidates,)
   std::vector<ThetaMarker> markers;                                     // ascending n, one per distinct n
   std::string provenance;                                               // of all three curves
-  double realised_tokens = 0;                                           // committed by this round, measured
+  double realised_tokens = 0;                                           // committed by this round's pass, measured
   double realised_ms = 0;                                               // measured; 0 when unknown
   std::string verdict;   // one sentence: who chose what and why
   std::string headline;  // the same in a few words

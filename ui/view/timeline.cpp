@@ -29,6 +29,7 @@ Timeline timeline(const RecordStore& store) {
     for (size_t phase = 0; phase < kPhases; ++phase) out.took_ms[phase].push_back(took[phase]);
     out.took_total_ms.push_back(1e-6 * static_cast<double>(record.took.total_ns()));
     out.predicted_total_ms.push_back(1e-6 * static_cast<double>(record.predicted.total_ns()));
+    out.n_requests.push_back(record.shared ? record.shared->n_requests : 1);
     out.gap_before.push_back(static_cast<double>(std::max<int64_t>(0, record.seq - expected_seq)));
     expected_seq = record.seq + 1;
   }
@@ -46,6 +47,7 @@ std::string round_line(const Timeline& timeline, int64_t round) {
   if (timeline.predicted_total_ms[i] > 0) {
     line += fmt::format(", {:.2f} ms {}", timeline.predicted_total_ms[i], timeline.predicted_origin);
   }
+  if (timeline.n_requests[i] > 1) line += fmt::format(", the whole pass of {} requests", timeline.n_requests[i]);
   if (timeline.gap_before[i] > 0)
     line += fmt::format(", {:.0f} rounds missing before it", timeline.gap_before[i]);
   return line;

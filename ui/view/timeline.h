@@ -22,6 +22,7 @@ struct Timeline {
   std::vector<double> round, accepted, committed, verified;
   std::array<std::vector<double>, kPhases> took_ms;
   std::vector<double> took_total_ms, predicted_total_ms;  // predicted: 0 when there is no prediction
+  std::vector<int32_t> n_requests;                        // that shared the pass and its times; 1: alone
   std::vector<double> gap_before;                         // rounds missing before this one
   std::string took_origin, predicted_origin;
   std::string empty_reason;
