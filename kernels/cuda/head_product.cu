@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(kProductThreads, 2) head_kernel(HeadLaunch p) 
   const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
   const ProductPart part = {row_group * kTileRows, tile * kTileOut, 0, (p.in.n_in + kUnitIn - 1) / kUnitIn};
   float sums[kEights][kGroups][4] = {};
-  multiply<kGroups>(p.in, part, dynamic_shared, sums);
+  multiply<kGroups, false>(p.in, part, dynamic_shared, sums);
 
   auto& shared = *reinterpret_cast<TileShared<kGroups>*>(dynamic_shared);
   find_best<kGroups>(p, part, sums, shared);
@@ -158,9 +158,12 @@ void head_product(Act x, WeightsView head, const HeadView& view, cudaStream_t st
   p.in.n_in = head.n_in;
   p.head = view;
   switch (n_groups(x.rows)) {
-    case 1: return start<1>(p, stream);
-    case 2: return start<2>(p, stream);
-    default: return start<4>(p, stream);
+    case 1:
+      return start<1>(p, stream);
+    case 2:
+      return start<2>(p, stream);
+    default:
+      return start<4>(p, stream);
   }
 }
 

@@ -42,8 +42,8 @@ struct RowTotal {
   }
 };
 
-/// Tiles are added in an order that depends on their number alone, the same in every kernel; shared (kTotalThreads,). All
-/// threads call it.
+/// Tiles are added in an order that depends on their number alone, the same in every kernel; shared (kTotalThreads,).
+/// All threads call it.
 __device__ __forceinline__ RowTotal total_of_row(const HeadView& head, int64_t row, uint64_t* shared) {
   const int64_t first = row * head.n_tiles;
   const int n_tiles = threadIdx.x < kTotalThreads ? head.n_tiles : 0;
@@ -56,7 +56,8 @@ __device__ __forceinline__ RowTotal total_of_row(const HeadView& head, int64_t r
   const double max = logit_of(best);
   double sum = 0;
   for (int tile = threadIdx.x; tile < n_tiles; tile += kTotalThreads) {
-    sum = fma(static_cast<double>(head.stats.sum[first + tile]), exp(static_cast<double>(head.stats.max[first + tile]) - max), sum);
+    sum = fma(static_cast<double>(head.stats.sum[first + tile]),
+              exp(static_cast<double>(head.stats.max[first + tile]) - max), sum);
   }
   const auto add = [](uint64_t a, uint64_t b) { return bits_of(double_of(a) + double_of(b)); };
   return {best, log(double_of(fold_block(bits_of(sum), shared, add)))};
@@ -76,8 +77,8 @@ struct SelectShared {
   int digit, rank, n_keys;
 };
 
-/// Finds the digit of the key that is rank-th from the largest (1, 2, ...): shared.digit, and its rank among the keys of
-/// that digit: shared.rank. One warp takes part; a lane counts eight digits.
+/// Finds the digit of the key that is rank-th from the largest (1, 2, ...): shared.digit, and its rank among the keys
+/// of that digit: shared.rank. One warp takes part; a lane counts eight digits.
 __device__ void find_digit(int rank, SelectShared& shared) {
   constexpr int kEach = kDigits / kWarp;
   const int lane = threadIdx.x, first = kDigits - 1 - lane * kEach;
@@ -122,7 +123,8 @@ __device__ uint64_t ranked_key(int rank, const ForEach& for_each, SelectShared& 
   return found;
 }
 
-/// Hands every key of the row whose logit is at least `floor` (as ordered bits) to `take`; tiles without one are not read.
+/// Hands every key of the row whose logit is at least `floor` (as ordered bits) to `take`; tiles without one are not
+/// read.
 template <class Take>
 __device__ void for_each_logit(const HeadView& head, int64_t row, uint32_t floor, const Take& take) {
   constexpr int kWarps = kSelectThreads / kWarp, kAtOnce = 4;  // loads on their way
@@ -185,8 +187,7 @@ __global__ void __launch_bounds__(kSelectThreads) select_kernel(HeadView head, T
     for (int tile = threadIdx.x; tile < head.n_tiles; tile += kSelectThreads)
       take(ordered_bits(head.stats.max[row * head.n_tiles + tile]));
   };
-  const uint32_t floor =
-      head.n_tiles < out.k ? 0 : static_cast<uint32_t>(ranked_key<32>(out.k, for_each_max, shared));
+  const uint32_t floor = head.n_tiles < out.k ? 0 : static_cast<uint32_t>(ranked_key<32>(out.k, for_each_max, shared));
   const auto gather = [&](LogitKey at_least) {
     if (threadIdx.x == 0) shared.n_keys = 0;
     __syncthreads();

@@ -7,10 +7,10 @@
 
 namespace draftscope::cuda {
 
-constexpr int32_t kTileOut = 128;    // outputs of one block
-constexpr int32_t kTileRows = 64;    // rows of one block, at most
-constexpr int32_t kUnitIn = 256;     // inputs; a split is a whole number of these
-constexpr int32_t kSlabRows = 512;   // rows of one launch, at most: bounds the workspace
+constexpr int32_t kTileOut = 128;          // outputs of one block
+constexpr int32_t kTileRows = 64;          // rows of one block, at most
+constexpr int32_t kUnitIn = 256;           // inputs; a split is a whole number of these
+constexpr int32_t kSlabRows = 512;         // rows of one launch, at most: bounds the workspace
 constexpr int32_t kMaxCounters = 1 << 14;  // one per tile and group of rows whose inputs are split
 
 constexpr int32_t ceil_div(int32_t a, int32_t b) { return (a + b - 1) / b; }

@@ -1,5 +1,5 @@
-// Products without tensor cores: float32 weights, or float32 activations. Every output is one accumulator over ascending
-// inputs, so its bits depend on its own row and column alone. Exact before fast: golden models run on it.
+// Products without tensor cores: float32 weights, or float32 activations. Every output is one accumulator over
+// ascending inputs, so its bits depend on its own row and column alone. Exact before fast: golden models run on it.
 #include <cuda_bf16.h>
 
 #include "kernels/cuda/epilogue.cuh"
@@ -91,8 +91,7 @@ __global__ void __launch_bounds__(kThreads) plain_kernel(PlainLaunch p) {
     bring<Weight>(p, first_row, first_out, first_in, shared);
     __syncthreads();
     for (int i = 0; i < kIn; ++i) {
-      for (int o = 0; o < kThreadOut; ++o)
-        sums[o] = fmaf(shared.x[i][row], shared.w[i][out + o * kOutStep], sums[o]);
+      for (int o = 0; o < kThreadOut; ++o) sums[o] = fmaf(shared.x[i][row], shared.w[i][out + o * kOutStep], sums[o]);
     }
     __syncthreads();
   }

@@ -1,5 +1,5 @@
-// Products of bf16 weights on tensor cores. Inputs are split over blocks where a matrix has few tiles; the last block of
-// a tile to arrive adds the splits in ascending order.
+// Products of bf16 weights on tensor cores. Inputs are split over blocks where a matrix has few tiles; the last block
+// of a tile to arrive adds the splits in ascending order.
 #include "kernels/cuda/epilogue.cuh"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/product.cuh"
@@ -132,30 +132,36 @@ __device__ __forceinline__ void finish_squares(const MatmulLaunch& p, const Prod
   for (int i = threadIdx.x; i < kTileOut / kSquarePiece * kTokens; i += kProductThreads) {
     const int32_t row = part.first_row + i % kTokens, piece = part.first_out / kSquarePiece + i / kTokens;
     const float* of_warps = shared + i / kTokens * 2 * kTokens + i % kTokens;
-    if (row < p.in.rows && piece < pieces_of(p.in.n_out)) squares_of(p.out, row)[piece] = of_warps[0] + of_warps[kTokens];
+    if (row < p.in.rows && piece < pieces_of(p.in.n_out))
+      squares_of(p.out, row)[piece] = of_warps[0] + of_warps[kTokens];
   }
 }
 
-template <int kGroups>
+template <int kGroups, bool kNormed>
 __global__ void __launch_bounds__(kProductThreads, 2) matmul_kernel(MatmulLaunch p) {
   extern __shared__ uint4 dynamic_shared[];
   const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
   const int32_t first_unit = static_cast<int32_t>(blockIdx.z) * p.plan.units_per_split;
   const ProductPart part = {row_group * kTileRows, tile * kTileOut, first_unit * kUnitIn, p.plan.units_per_split};
   float sums[kEights][kGroups][4] = {};
-  multiply<kGroups>(p.in, part, dynamic_shared, sums);
+  multiply<kGroups, kNormed>(p.in, part, dynamic_shared, sums);
   if (p.plan.n_splits > 1 && !add_splits<kGroups>(p, p.in.rows - part.first_row, sums)) return;
   auto* squares = reinterpret_cast<float*>(dynamic_shared);
   finish<kGroups>(p, part, sums, squares);
   if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<kGroups>(p, part, squares);
 }
 
-template <int kGroups>
+template <int kGroups, bool kNormed>
 void start(const MatmulLaunch& p, cudaStream_t stream) {
   const dim3 grid(ceil_div(p.in.rows, kTileRows), p.plan.n_tiles, p.plan.n_splits);  // blocks of one tile side by side
   constexpr size_t kSharedBytes = ProductShape<kGroups>::kSharedBytes;
-  [[maybe_unused]] static const bool is_allowed = (allow_shared(matmul_kernel<kGroups>, kSharedBytes), true);
-  launch(matmul_kernel<kGroups>, grid, dim3(kProductThreads), kSharedBytes, stream, p);
+  [[maybe_unused]] static const bool is_allowed = (allow_shared(matmul_kernel<kGroups, kNormed>, kSharedBytes), true);
+  launch(matmul_kernel<kGroups, kNormed>, grid, dim3(kProductThreads), kSharedBytes, stream, p);
+}
+
+template <int kGroups>
+void start(const MatmulLaunch& p, cudaStream_t stream) {
+  p.in.norm_weight != nullptr ? start<kGroups, true>(p, stream) : start<kGroups, false>(p, stream);
 }
 
 }  // namespace
@@ -170,9 +176,12 @@ void matmul_tensor(const MatmulArgs& args, cudaStream_t stream) {
   p.counters = static_cast<unsigned*>(args.workspace);
   p.partials = reinterpret_cast<float4*>(p.counters + kMaxCounters);
   switch (n_groups(args.x.rows)) {
-    case 1: return start<1>(p, stream);
-    case 2: return start<2>(p, stream);
-    default: return start<4>(p, stream);
+    case 1:
+      return start<1>(p, stream);
+    case 2:
+      return start<2>(p, stream);
+    default:
+      return start<4>(p, stream);
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace draftscope::cuda {
 
-/// Begins to copy 16 bytes past L1 and registers to shared memory; zeros unless `wanted`, and then `from` is not touched.
+/// Begins to copy 16 bytes past L1 and registers to shared memory; zeros unless `wanted`, and then `from` is not
+/// touched.
 __device__ __forceinline__ void start_copy(uint4* to_shared, const uint4* from, bool wanted) {
 #if defined(__CUDACC__)
   const auto to = static_cast<uint32_t>(__cvta_generic_to_shared(to_shared));
@@ -23,8 +24,8 @@ __device__ __forceinline__ void close_batch() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 #endif
 }
-/// Waits until all but this thread's last kUnfinished batches have arrived. The thread itself sees them then; others after
-/// a barrier.
+/// Waits until all but this thread's last kUnfinished batches have arrived. The thread itself sees them then; others
+/// after a barrier.
 template <int kUnfinished>
 __device__ __forceinline__ void wait_for_batches() {
 #if defined(__CUDACC__)

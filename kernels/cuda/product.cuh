@@ -1,9 +1,9 @@
 // The product of bf16 weights with activations on tensor cores: the loop that matmul and the head share.
 //
-// Tokens are the 16-row operand of mma.m16n8k16 and weight rows its 8 columns, so that up to 64 tokens cost one pass over
-// the weights. Weights are taken as they lie in memory: of a block of 32 inputs, a lane gives step s inputs 8t + 4s ..
-// 8t + 4s + 3 where the instruction says 2t, 2t + 1, 2t + 8, 2t + 9, in both operands: the same sum in another order. Its
-// share of a weight row is then 16 consecutive bytes, and their words are the registers that the instruction reads.
+// Tokens are the 16-row operand of mma.m16n8k16 and weight rows its 8 columns, so that up to 64 tokens cost one pass
+// over the weights. Weights are taken as they lie in memory: of a block of 32 inputs, a lane gives step s inputs
+// 8t + 4s .. 8t + 4s + 3 where the instruction says 2t, 2t + 1, 2t + 8, 2t + 9, in both operands: the same sum in
+// another order. Its share of a weight row is then 16 consecutive bytes, whose words are registers of the instruction.
 //
 // The order of a sum is the same for any number of tokens: blocks of 32 inputs ascending from the split's first, padded
 // with zeros to whole units of 256.
@@ -26,11 +26,12 @@ constexpr int kProductThreads = kProductWarps * kWarp;
 constexpr int kWarpOut = kTileOut / kProductWarps;  // outputs of a warp, as kEights times 8
 constexpr int kEights = kWarpOut / 8;
 
-/// What is multiplied. With norm_weight, x is normalised on its way in.
+/// What is multiplied.
 struct ProductInput {
-  const float* x;            // (rows, n_in)
-  const float* norm_weight;  // (n_in,), or null
-  const float* squares;      // (rows, n_square_pieces(n_in)), with norm_weight
+  const float* x;  // (rows, n_in)
+  // Where x is normalised on its way in:
+  const float* norm_weight;  // (n_in,)
+  const float* squares;      // (rows, n_square_pieces(n_in))
   float eps;
   const uint4* w;  // (n_out, n_in) bf16
   int32_t rows, n_out, n_in;
@@ -108,10 +109,8 @@ struct ProductShape {
   static constexpr int kChunk = 32 * kBlocks;
   static constexpr int kBlockVectors = 2 * kGroups * kWarp;  // of 16 bytes: activations of a block, a vector a lane
   static constexpr int kBuffer = kBlocks * kBlockVectors;
-  static constexpr int kShares = kBlocks * kGroups / kProductWarps;  // (block, group) pairs that a warp brings per chunk
-  static constexpr int kParts = kShares;  // brought one after the other, through registers
-  static constexpr int kPartShares = kShares / kParts;
-  static constexpr int kPartBlocks = kBlocks / kParts;  // blocks that are multiplied meanwhile
+  static constexpr int kShares = kBlocks * kGroups / kProductWarps;  // (block, group) pairs of a warp, per chunk
+  static constexpr int kShareBlocks = kBlocks / kShares;  // blocks that are multiplied while a share is on its way
   static constexpr size_t kSharedBytes = (2 * kBuffer + WeightRing::kVectors) * sizeof(uint4) + kTokens * sizeof(float);
 };
 
@@ -134,11 +133,16 @@ __device__ __forceinline__ Float8 scaled(Float8 x, float scale, Float8 weight) {
 /// Brings activations from memory to shared memory, as bf16 in the order in which lanes multiply them: (block, group,
 /// step, lane) vectors. A share is a block's inputs of 16 tokens; lane 4g + t brings inputs 8t .. 8t + 7 of tokens g and
 /// g + 8.
-template <int kGroups>
+template <int kGroups, bool kNormed>
 class ActivationMover {
   using Shape = ProductShape<kGroups>;
 
  public:
+  /// On its way, in registers.
+  struct Share {
+    Float8 x, y;  // of tokens g and g + 8
+    Float8 norm_weight;
+  };
   __device__ ActivationMover(const ProductInput& in, const ProductPart& part)
       : warp_(static_cast<int>(threadIdx.x) / kWarp),
         lane_(static_cast<int>(threadIdx.x) % kWarp),
@@ -147,44 +151,38 @@ class ActivationMover {
         from_(in.x + static_cast<int64_t>(part.first_row + lane_ / 4) * in.n_in),
         norm_weight_(in.norm_weight) {}
 
-  /// Part `part` of the chunk from input first_in on.
-  __device__ __forceinline__ void load(int part, int32_t first_in, int32_t end_in) {
-#pragma unroll
-    for (int i = 0; i < Shape::kPartShares; ++i) {
-      const int token = lane_ / 4 + 16 * group(part, i);
-      const int32_t in = first_in + 32 * block(part, i) + 8 * (lane_ % 4);
-      const float* row = from_ + static_cast<int64_t>(16 * group(part, i)) * n_in_ + in;
-      x_[i][0] = load_float8(row, in < end_in && token < n_tokens_);
-      x_[i][1] = load_float8(row + 8 * static_cast<int64_t>(n_in_), in < end_in && token + 8 < n_tokens_);
-      if (norm_weight_ != nullptr) weight_[i] = load_float8(norm_weight_ + in, in < end_in);
-    }
+  /// Share i of the warp, of the chunk from input first_in on; zeros from end_in on and past the last token.
+  __device__ __forceinline__ Share load(int i, int32_t first_in, int32_t end_in) const {
+    const int token = lane_ / 4 + 16 * group(i);
+    const int32_t in = first_in + 32 * block(i) + 8 * (lane_ % 4);
+    const float* row = from_ + static_cast<int64_t>(16 * group(i)) * n_in_ + in;
+    Share share = {};
+    share.x = load_float8(row, in < end_in && token < n_tokens_);
+    share.y = load_float8(row + 8 * static_cast<int64_t>(n_in_), in < end_in && token + 8 < n_tokens_);
+    if constexpr (kNormed) share.norm_weight = load_float8(norm_weight_ + in, in < end_in);
+    return share;
   }
-  /// Writes that part to `buffer`; scale (kTokens,) are the norm's.
-  __device__ __forceinline__ void store(int part, const float* scale, uint4* buffer) const {
-#pragma unroll
-    for (int i = 0; i < Shape::kPartShares; ++i) {
-      Float8 x = x_[i][0], y = x_[i][1];
-      if (norm_weight_ != nullptr) {
-        const int token = lane_ / 4 + 16 * group(part, i);
-        x = scaled(x, scale[token], weight_[i]);
-        y = scaled(y, scale[token + 8], weight_[i]);
-      }
-      uint4* to = buffer + block(part, i) * Shape::kBlockVectors + group(part, i) * 2 * kWarp + lane_;
-      to[0] = fragment(x.low, y.low);
-      to[kWarp] = fragment(x.high, y.high);
+  /// Writes it to the chunk's buffer; scale (kTokens,) are the norm's.
+  __device__ __forceinline__ void store(int i, Share share, const float* scale, uint4* buffer) const {
+    if constexpr (kNormed) {
+      const int token = lane_ / 4 + 16 * group(i);
+      share.x = scaled(share.x, scale[token], share.norm_weight);
+      share.y = scaled(share.y, scale[token + 8], share.norm_weight);
     }
+    uint4* to = buffer + block(i) * Shape::kBlockVectors + group(i) * 2 * kWarp + lane_;
+    to[0] = fragment(share.x.low, share.y.low);
+    to[kWarp] = fragment(share.x.high, share.y.high);
   }
 
  private:
-  __device__ int block(int part, int i) const { return warp_ + kProductWarps * ((part * Shape::kPartShares + i) / kGroups); }
-  static __device__ constexpr int group(int part, int i) { return (part * Shape::kPartShares + i) % kGroups; }
+  __device__ int block(int i) const { return warp_ + kProductWarps * (i / kGroups); }
+  static __device__ int group(int i) { return i % kGroups; }
   static __device__ __forceinline__ uint4 fragment(float4 x, float4 y) {
     return make_uint4(pack_bf16(x.x, x.y), pack_bf16(y.x, y.y), pack_bf16(x.z, x.w), pack_bf16(y.z, y.w));
   }
 
   int warp_, lane_, n_tokens_, n_in_;
   const float *from_, *norm_weight_;
-  Float8 x_[Shape::kPartShares][2], weight_[Shape::kPartShares] = {};
 };
 
 /// sums += one block's weights times its activations; x is the lane's first vector of the block.
@@ -213,24 +211,28 @@ __device__ __forceinline__ void norm_scales(const ProductInput& in, const Produc
 
 /// Adds the part's products to `sums`; `shared` has ProductShape<kGroups>::kSharedBytes. All threads of the block call
 /// it, and shared memory is free again when it returns.
-template <int kGroups>
+///
+/// Weights start on their way first. Activations are loaded a share ahead of the one that is stored for the next chunk.
+/// The compiler would rather load just before it stores: it moves no access past __syncwarp, and has no branches here.
+template <int kGroups, bool kNormed>
 __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPart& part, uint4* shared,
                                          ProductSums<kGroups>& sums) {
   using Shape = ProductShape<kGroups>;
   WeightRing ring(in, part, shared + 2 * Shape::kBuffer);
   auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + WeightRing::kVectors);
-  if (in.norm_weight != nullptr) {
+  if constexpr (kNormed) {
     norm_scales<kGroups>(in, part, scale);
     __syncthreads();
   }
   const int32_t end_in = min(part.first_in + part.n_units * kUnitIn, in.n_in);
   int32_t first_in = part.first_in;
-  ActivationMover<kGroups> mover(in, part);
+  const ActivationMover<kGroups, kNormed> mover(in, part);
+  typename ActivationMover<kGroups, kNormed>::Share first[Shape::kShares], share, next;
 #pragma unroll
-  for (int p = 0; p < Shape::kParts; ++p) {
-    mover.load(p, first_in, end_in);
-    mover.store(p, scale, shared);
-  }
+  for (int i = 0; i < Shape::kShares; ++i) first[i] = mover.load(i, first_in, end_in);
+#pragma unroll
+  for (int i = 0; i < Shape::kShares; ++i) mover.store(i, first[i], scale, shared);
+  share = mover.load(0, first_in + Shape::kChunk, end_in);
   __syncthreads();
 
   const int n_chunks = part.n_units * (kUnitIn / Shape::kChunk);
@@ -241,13 +243,22 @@ __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPa
     first_in += Shape::kChunk;  // of the next chunk
 #pragma unroll
     for (int b = 0; b < Shape::kBlocks; ++b) {
-      if (b % Shape::kPartBlocks == 0) mover.load(b / Shape::kPartBlocks, first_in, end_in);
+      const int i = b / Shape::kShareBlocks;
+      if (b % Shape::kShareBlocks == 0) {
+        next = i + 1 < Shape::kShares ? mover.load(i + 1, first_in, end_in)
+                                      : mover.load(0, first_in + Shape::kChunk, end_in);
+        __syncwarp();
+      }
       const int slot = (chunk * Shape::kBlocks + b) % WeightRing::kBlocks;
       uint4 w[kEights];
       ring.wait(slot, w);
       multiply_block<kGroups>(w, x + b * Shape::kBlockVectors, sums);
       ring.refill(slot);
-      if (b % Shape::kPartBlocks == Shape::kPartBlocks - 1) mover.store(b / Shape::kPartBlocks, scale, next_x);
+      if (b % Shape::kShareBlocks == Shape::kShareBlocks - 1) {
+        __syncwarp();
+        mover.store(i, share, scale, next_x);
+        share = next;
+      }
     }
     __syncthreads();
   }

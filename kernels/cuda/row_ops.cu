@@ -28,7 +28,8 @@ __global__ void __launch_bounds__(kThreads) embed_kernel(WeightsView table, cons
   }
 }
 
-/// In the order in which a product's prologue normalises; shared (pieces_of(x.cols),) floats. x and out may be the same.
+/// In the order in which a product's prologue normalises; shared (pieces_of(x.cols),) floats. x and out may be the
+/// same.
 __global__ void __launch_bounds__(kThreads) rms_norm_kernel(Act x, const float* weight, float eps, Act out) {
   extern __shared__ uint4 dynamic_shared[];
   auto* squares = reinterpret_cast<float*>(dynamic_shared);

@@ -32,9 +32,9 @@ class DeviceAct {
   DeviceAct(int64_t rows, int64_t cols) : DeviceAct(nan_table(rows, cols)) {}
   explicit DeviceAct(const reference::Table& values)
       : data_(copy_to_device(std::vector<float>(values.data.begin(), values.data.end()))),
-        squares_(copy_to_device(std::vector<float>(
-            static_cast<size_t>(values.rows) * n_square_pieces(static_cast<int32_t>(values.cols)),
-            std::numeric_limits<float>::quiet_NaN()))) {
+        squares_(copy_to_device(
+            std::vector<float>(static_cast<size_t>(values.rows) * n_square_pieces(static_cast<int32_t>(values.cols)),
+                               std::numeric_limits<float>::quiet_NaN()))) {
     act = {data_.data(), static_cast<int32_t>(values.rows), static_cast<int32_t>(values.cols), squares_.data()};
   }
   std::vector<float> values() const { return copy_to_host(data_.data(), data_.size()); }

@@ -56,8 +56,12 @@ class CudaHeadTest : public testing::TestWithParam<Setting> {
 };
 
 TEST_P(CudaHeadTest, EqualsSortedLogSoftmaxInDouble) {
-  for (const auto& [rows, n_vocab, n_in, k] : {std::array{1, 5, 8, 2}, {3, 300, 40, 8}, {9, 1000, 72, 64}, {20, 129, 264, 1},
-                                               {70, 777, 24, 1}, {70, 200, 24, 3}}) {
+  for (const auto& [rows, n_vocab, n_in, k] : {std::array{1, 5, 8, 2},
+                                               {3, 300, 40, 8},
+                                               {9, 1000, 72, 64},
+                                               {20, 129, 264, 1},
+                                               {70, 777, 24, 1},
+                                               {70, 200, 24, 3}}) {
     SCOPED_TRACE(fmt::format("{} rows, {} tokens, k {}", rows, n_vocab, k));
     const Weights head = weights(n_vocab, n_in, 1);
     const Table x = reference::random_table(rows, n_in, 2);
@@ -227,7 +231,8 @@ INSTANTIATE_TEST_SUITE_P(Kernels, CudaHeadTest,
                          [](const auto& setting) { return setting.param.name; });
 
 TEST(CudaLogitKey, IsTheCpusKeyWithItsSignFlipped) {
-  const float logits[] = {-FLT_MAX, -1e30f, -2.5f, -1e-30f, -1e-44f, 0.0f, 1e-44f, 1e-30f, 1.0f, 1.0000001f, 3e38f, FLT_MAX};
+  const float logits[] = {-FLT_MAX, -1e30f, -2.5f, -1e-30f,    -1e-44f, 0.0f,
+                          1e-44f,   1e-30f, 1.0f,  1.0000001f, 3e38f,   FLT_MAX};
   uint64_t before = 0;
   for (const float logit : logits) {
     for (const int32_t token : {2000000000, 151935, 1, 0}) {

@@ -38,7 +38,8 @@ class CudaMatmulTest : public testing::TestWithParam<Setting> {
   }
   /// With a workspace of exactly the size asked for.
   static void run(MatmulArgs args) {
-    const auto workspace = make_workspace(matmul_workspace_bytes(args.x.rows, args.w.n_out, args.w.n_in), kCounterBytes);
+    const auto workspace =
+        make_workspace(matmul_workspace_bytes(args.x.rows, args.w.n_out, args.w.n_in), kCounterBytes);
     args.workspace = workspace.data();
     matmul(args, nullptr);
     const auto counters = copy_to_host(reinterpret_cast<const unsigned*>(workspace.data()), kMaxCounters);
@@ -62,8 +63,9 @@ void expect_close(const Table& found, const Table& expected, const Table& magnit
 }
 
 TEST_P(CudaMatmulTest, OddShapesEqualTheSumInDouble) {
-  const int64_t shapes[][3] = {{1, 1, 8},     {1, 17, 40},   {2, 16, 32},  {3, 129, 264},  {7, 31, 16},  {9, 64, 304},
-                               {16, 100, 72}, {17, 130, 96}, {32, 5, 520}, {33, 257, 128}, {64, 48, 24}, {130, 145, 520}};
+  const int64_t shapes[][3] = {{1, 1, 8},    {1, 17, 40},    {2, 16, 32},   {3, 129, 264},
+                               {7, 31, 16},  {9, 64, 304},   {16, 100, 72}, {17, 130, 96},
+                               {32, 5, 520}, {33, 257, 128}, {64, 48, 24},  {130, 145, 520}};
   uint32_t seed = 1;
   for (const auto& [rows, n_out, n_in] : shapes) {
     SCOPED_TRACE(fmt::format("{} rows, {} x {}", rows, n_out, n_in));
@@ -105,7 +107,8 @@ TEST_P(CudaMatmulTest, AddAddsToWhatWasThereAndKeepsItsSquares) {
         expected[static_cast<size_t>(c / kSquarePiece)] += sum.at(r, c) * sum.at(r, c);
       }
       for (int32_t piece = 0; piece < n_pieces; ++piece)  // 64 additions of float32
-        ASSERT_NEAR(squares[static_cast<size_t>(r * n_pieces + piece)], expected[piece], 64 * 0x1p-24 * expected[piece]);
+        ASSERT_NEAR(squares[static_cast<size_t>(r * n_pieces + piece)], expected[piece],
+                    64 * 0x1p-24 * expected[piece]);
     }
   }
 }
@@ -167,7 +170,8 @@ std::vector<float> squares_of(const Table& x) {
   const int32_t n_pieces = n_square_pieces(static_cast<int32_t>(x.cols));
   std::vector<double> sums(static_cast<size_t>(x.rows * n_pieces));
   for (int64_t r = 0; r < x.rows; ++r) {
-    for (int64_t c = 0; c < x.cols; ++c) sums[static_cast<size_t>(r * n_pieces + c / kSquarePiece)] += x.at(r, c) * x.at(r, c);
+    for (int64_t c = 0; c < x.cols; ++c)
+      sums[static_cast<size_t>(r * n_pieces + c / kSquarePiece)] += x.at(r, c) * x.at(r, c);
   }
   return {sums.begin(), sums.end()};
 }

@@ -31,7 +31,8 @@ TEST(CudaEmbed, CopiesRowsExactlyAndSumsTheirSquares) {
           expected[static_cast<size_t>(c / kSquarePiece)] += found.at(r, c) * found.at(r, c);
         }
         for (size_t piece = 0; piece < expected.size(); ++piece)  // 64 additions of float32
-          ASSERT_NEAR(squares[static_cast<size_t>(r) * expected.size() + piece], expected[piece], 64 * 0x1p-24 * expected[piece]);
+          ASSERT_NEAR(squares[static_cast<size_t>(r) * expected.size() + piece], expected[piece],
+                      64 * 0x1p-24 * expected[piece]);
       }
     }
   }
