@@ -10,11 +10,11 @@ namespace {
 
 constexpr int kPrompts = 200;
 
-/// Runs every method on kPrompts prompts and compares with plain decoding.
+/// Runs every method on the prompts and compares with plain decoding.
 void expect_lossless(Precision precision, float temperature) {
   const Pair pair = open_test_pair(precision);
   std::map<Method, int64_t> n_accepted;
-  for (int i = 0; i < kPrompts; ++i) {
+  for (int i = 0; i < kPrompts; i += kPromptStep) {
     const std::vector<int32_t> prompt = make_prompt(i, 3 + i % 45);
     std::vector<int32_t> plain;
     for (const Method method : live_methods()) {
@@ -29,7 +29,7 @@ void expect_lossless(Precision precision, float temperature) {
   EXPECT_EQ(n_accepted[Method::kPlain], 0);
   for (const Method method : live_methods()) {
     if (method == Method::kPlain) continue;
-    EXPECT_GT(n_accepted[method], kPrompts) << name(method) << " hardly drafted: the test would prove nothing";
+    EXPECT_GT(n_accepted[method], kPrompts / kPromptStep) << name(method) << " hardly drafted: the test would prove nothing";
   }
 }
 
