@@ -10,16 +10,18 @@
 namespace draftscope {
 namespace {
 
-volatile sig_atomic_t g_interrupted = 0;
+// Set on whichever thread the signal finds, read by the engine thread too.
+std::atomic<bool> g_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may touch nothing else");
 
 void on_interrupt(int signal_number) {
-  g_interrupted = 1;
+  g_interrupted.store(true, std::memory_order_relaxed);
   signal(signal_number, SIG_DFL);  // a second one ends the program at once
 }
 
 }  // namespace
 
-bool interrupted() { return g_interrupted != 0; }
+bool interrupted() { return g_interrupted.load(std::memory_order_relaxed); }
 
 void catch_interrupts() {
   signal(SIGINT, on_interrupt);

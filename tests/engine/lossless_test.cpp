@@ -13,7 +13,7 @@ void expect_lossless(Precision precision, float temperature) {
   const int n_prompts = test_share().n_lossless_prompts;
   const Pair pair = open_test_pair(precision);
   std::map<Method, int64_t> n_accepted;
-  for (int i = 0; i < n_prompts; ++i) {
+  for (int i = 0; i < n_prompts; i += kPromptStep) {
     const std::vector<int32_t> prompt = make_prompt(i, 3 + i % 45);
     std::vector<int32_t> plain;
     for (const Method method : live_methods()) {
@@ -28,7 +28,7 @@ void expect_lossless(Precision precision, float temperature) {
   EXPECT_EQ(n_accepted[Method::kPlain], 0);
   for (const Method method : live_methods()) {
     if (method == Method::kPlain) continue;
-    EXPECT_GT(n_accepted[method], n_prompts) << name(method) << " hardly drafted: the test would prove nothing";
+    EXPECT_GT(n_accepted[method], n_prompts / kPromptStep) << name(method) << " hardly drafted: the test would prove nothing";
   }
 }
 
