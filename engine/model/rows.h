@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/record/round.h"
 #include "kernels/backend.h"
@@ -20,5 +21,8 @@ PassRows tree_rows(const DraftTree& tree, int32_t n_nodes, int32_t context_len);
 /// A drafter's block after `context_len` cached rows: the anchor and then masks, every row sees the context and the whole
 /// block, or with a sliding `window` (0: none) the keys at most window - 1 before its own position and the block's rest.
 PassRows block_rows(int32_t anchor_token, int32_t mask_token, int32_t block_size, int32_t context_len, int32_t window);
+
+/// The rows that a device's verify passes are padded to, ascending up to max_rows: one recording each.
+std::vector<int32_t> bucket_rows(int32_t max_rows);
 
 }  // namespace draftscope
