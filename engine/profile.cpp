@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cctype>
 #include <utility>
 
 #include "engine/profile_passes.h"
+#include "engine/profile_replays.h"
+#include "engine/spread.h"
 
 namespace draftscope {
 namespace {
@@ -15,16 +16,6 @@ double seconds_of(const std::function<void()>& work) {
   const auto began = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
-
-struct Spread {
-  double median_s, half_iqr_s;
-};
-
-Spread spread_of(std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
-  const auto at = [&](double share) { return seconds[static_cast<size_t>(std::lround(share * (seconds.size() - 1)))]; };
-  return {at(0.5), (at(0.75) - at(0.25)) / 2};
 }
 
 /// Every row count to 32, then steps of 8.
@@ -116,23 +107,41 @@ bool measure_sweeps(ProfilePasses& passes, bool has_drafter, int32_t n_repeats, 
   return true;
 }
 
-/// Appends one context's row to `cost`; false when `keep_going` said stop.
-bool measure_context(ProfilePasses& passes, bool has_drafter, int32_t context, int32_t n_repeats, CostModel& cost,
-                     const std::function<bool()>& keep_going) {
-  const int32_t max_nodes = cost.rows.back() - 1;
-  passes.fill(context);
+/// The same sweeps as one context's costs.
+std::optional<ContextCost> sweep_context(ProfilePasses& passes, bool has_drafter, int32_t n_repeats,
+                                         const std::vector<int32_t>& rows, const std::function<bool()>& keep_going) {
   ContextTimes times;
-  if (!measure_sweeps(passes, has_drafter, n_repeats, cost.rows, times, keep_going)) return false;
-  const double overhead_s = timed(n_repeats, [&] { passes.grow(max_nodes), passes.accept_and_compact(); }).median_s;
-  const double n_before = static_cast<double>(cost.context.size());
-  cost.overhead_s = (cost.overhead_s * n_before + overhead_s) / (n_before + 1);
-  cost.context.push_back(context);
-  cost.draft_s.push_back(spread_of(std::move(times.draft_s)).median_s);
+  if (!measure_sweeps(passes, has_drafter, n_repeats, rows, times, keep_going)) return std::nullopt;
+  ContextCost cost;
+  cost.draft_s = spread_of(std::move(times.draft_s)).median_s;
   for (std::vector<double>& seconds : times.verify_s) {
     const Spread spread = spread_of(std::move(seconds));
     cost.verify_s.push_back(spread.median_s);
     cost.spread_s.push_back(spread.half_iqr_s);
   }
+  return cost;
+}
+
+/// Appends one context's row to `cost`; false when `keep_going` said stop.
+bool measure_context(const Pair& pair, ProfilePasses& passes, int32_t context, int32_t n_repeats, CostModel& cost,
+                     const std::function<bool()>& keep_going) {
+  const int32_t max_nodes = cost.rows.back() - 1;
+  const bool replays = pair.backend->has_round_loop();
+  passes.fill(context);
+  std::optional<ContextCost> found =
+      (replays ? replay_context : sweep_context)(passes, pair.drafter.has_value(), n_repeats, cost.rows, keep_going);
+  if (!found) return false;
+  std::optional<double> overhead_s;
+  if (replays) overhead_s = round_overhead_s(pair, context, max_nodes, n_repeats);
+  if (!overhead_s) {
+    overhead_s = timed(n_repeats, [&] { passes.grow(max_nodes), passes.accept_and_compact(); }).median_s;
+  }
+  const double n_before = static_cast<double>(cost.context.size());
+  cost.overhead_s = (cost.overhead_s * n_before + *overhead_s) / (n_before + 1);
+  cost.context.push_back(context);
+  cost.draft_s.push_back(found->draft_s);
+  cost.verify_s.insert(cost.verify_s.end(), found->verify_s.begin(), found->verify_s.end());
+  cost.spread_s.insert(cost.spread_s.end(), found->spread_s.begin(), found->spread_s.end());
   return true;
 }
 
@@ -158,8 +167,9 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
       options.context.empty() ? default_contexts(pair.target.config(), options.max_rows) : options.context;
   if (Status ok = check_options(options, contexts, pair.target.config()); !ok) return Error{ok.error()};
   ProfilePasses passes(pair, contexts.back(), options.max_rows);
-  std::vector<int32_t> rows = row_counts(options.max_rows);
-  if (options.max_s > 0) {  // a first look decides how many row counts are affordable
+  const bool replays = pair.backend->has_round_loop();
+  std::vector<int32_t> rows = replays ? bucket_edges(options.max_rows) : row_counts(options.max_rows);
+  if (options.max_s > 0 && !replays) {  // a first look decides how many row counts are affordable
     passes.fill(contexts.front());
     const double draft_s = pair.drafter ? seconds_of([&] { passes.draft(options.max_rows - 1); }) : 0;
     passes.grow(options.max_rows - 1);
@@ -170,7 +180,7 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
   const CostModel fresh = empty_profile(pair, std::move(rows));
   const bool goes_on = resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
                        resume.backend == fresh.backend;
-  const int32_t n_per_context = static_cast<int32_t>(fresh.rows.size()) * (options.n_repeats + 1);
+  const int32_t n_per_context = static_cast<int32_t>(fresh.rows.size()) * (replays ? 1 : options.n_repeats + 1);
   ProfileProgress state{0, n_per_context * static_cast<int32_t>(contexts.size()), goes_on ? resume : fresh};
   for (const int32_t context : contexts) {
     const std::vector<int32_t>& known = state.so_far.context;
@@ -179,7 +189,7 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
       continue;
     }
     const auto keep_going = [&] { return ++state.n_done, !progress || progress(state); };
-    if (!measure_context(passes, pair.drafter.has_value(), context, options.n_repeats, state.so_far, keep_going)) {
+    if (!measure_context(pair, passes, context, options.n_repeats, state.so_far, keep_going)) {
       return fail("profile: stopped after {} of {} passes", state.n_done, state.n_total);
     }
   }

@@ -13,7 +13,7 @@ namespace draftscope {
 
 struct ProfileOptions {
   std::vector<int32_t> context;   // cached tokens, ascending; empty: a few that fit the target
-  int32_t max_rows = 257;         // every row count to 32, then steps of 8
+  int32_t max_rows = 257;         // every row count to 32, then steps of 8, or the edges of a device's buckets
   int32_t n_repeats = 9;          // timed passes per point after a sweep that warms up; the median counts
   double max_s = 0;               // leaves out row counts evenly when a first look says it would take longer; 0: never
 };
@@ -25,7 +25,9 @@ struct ProfileProgress {
 };
 
 /// Measures verify seconds by rows and context (trees of that many rows, each pass behind a drafter block as in a
-/// round), the drafter's block, and tree growth, acceptance and compaction together as overhead. `resume` holds contexts that are measured already (same rows and
+/// round), the drafter's block, and tree growth, acceptance and compaction together as overhead. On a backend with round
+/// loops passes are measured as these run them: recordings of the padded sizes, replayed and timed on the device, every
+/// stair kept; the overhead is that of real rounds. `resume` holds contexts that are measured already (same rows and
 /// pair), or is empty. `progress` returns false to stop: the Error then says so; what was handed over stays usable.
 Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& options, const CostModel& resume,
                                   const std::function<bool(const ProfileProgress&)>& progress);

@@ -49,6 +49,28 @@ void ProfilePasses::verify(int32_t n_nodes) {
   pair_.target.head(memory_.target_work.hidden->act.first_rows(n_nodes + 1), 1, top_);
 }
 
+std::vector<double> ProfilePasses::replay_draft(int32_t n_ranks, int32_t n) {
+  draft(n_ranks);
+  const Drafter& drafter = *pair_.drafter;
+  DrafterWorkspace& work = memory_.drafter_work;
+  const std::vector<int32_t> block(static_cast<size_t>(drafter.config().block_size), 0);
+  work.context_rows = chain_rows(block, memory_.drafter_kv.length);
+  pair_.backend->place(work.context_rows);
+  const Act features = memory_.target_work.features->act.first_rows(work.context_rows.n);
+  return pair_.backend->time_runs(n, [&] {
+    drafter.append_pass(features, memory_.drafter_rope, *memory_.drafter_kv.store, work);
+    drafter.draft_pass(n_ranks, pair_.target, memory_.drafter_rope, *memory_.drafter_kv.store, work);
+  });
+}
+
+std::vector<double> ProfilePasses::replay_verify(int32_t n_nodes, int32_t n) {
+  verify(n_nodes);
+  return pair_.backend->time_runs(n, [&] {
+    pair_.target.forward(memory_.rows, memory_.target_rope, *memory_.target_kv.store, memory_.target_work);
+    pair_.target.head(memory_.target_work.hidden->act.first_rows(n_nodes + 1), 1, top_);
+  });
+}
+
 void ProfilePasses::accept_and_compact() {
   std::vector<int32_t> path{tree_.size() - 1};
   while (path.back() > 0) path.push_back(tree_.parent[path.back()]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "engine/pair_memory.h"
@@ -21,9 +22,15 @@ class ProfilePasses {
   void draft(int32_t n_ranks);
   /// A tree of at most n_nodes nodes: best-first, or siblings under the root when there is no drafter.
   void grow(int32_t n_nodes);
+  /// That tree instead.
+  void use(DraftTree tree) { tree_ = std::move(tree); }
   int32_t n_nodes() const { return tree_.size() - 1; }
   /// One masked pass over the root and the first n_nodes nodes, answers included.
   void verify(int32_t n_nodes);
+  /// Seconds of each of n replays of a drafter block and of the context it takes in first, padded as rounds pad it; and of
+  /// a pass as verify() makes it. On a backend with round loops. The block's marginals are grow()'s afterwards.
+  std::vector<double> replay_draft(int32_t n_ranks, int32_t n);
+  std::vector<double> replay_verify(int32_t n_nodes, int32_t n);
   /// Acceptance and compaction of the path to the last node.
   void accept_and_compact();
 

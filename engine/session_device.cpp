@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/model/rows.h"
 #include "engine/session.h"
 #include "engine/speculate/accept.h"
 
@@ -21,16 +22,6 @@ std::optional<GrowRule> device_rule(Method method) {
     case Method::kExactFill: return GrowRule::kExactFill;
     default: return std::nullopt;
   }
-}
-
-/// Rows that verify passes come in: one graph each.
-std::vector<int32_t> bucket_rows(int32_t max_rows) {
-  std::vector<int32_t> rows;
-  for (const int32_t n : {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768}) {
-    if (n < max_rows) rows.push_back(n);
-  }
-  rows.push_back(max_rows);
-  return rows;
 }
 
 CostGrid grid_of(const CostTable& cost, int32_t max_nodes) {

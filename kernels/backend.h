@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -183,6 +184,12 @@ class Backend {
   /// stage and make_round_loop must not be called.
   virtual bool has_round_loop() const { return false; }
   virtual std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup);
+
+  // ---- measuring ----------------------------------------------------------------------------------
+  /// Seconds of each of n runs of `work`, operations over rows already placed, after one to warm up. A backend with round
+  /// loops times what these do: `work` runs once, is recorded as round loops record it, and the replays are timed by the
+  /// device's clock with nothing between them; the answers of heads then stay where they are computed.
+  virtual std::vector<double> time_runs(int32_t n, const std::function<void()>& work);
 };
 
 /// A copy of a vector in the backend's memory, (1, n).

@@ -14,33 +14,36 @@ Result<Drafter> Drafter::open(const std::string& dir, const Target& target) {
   }
   Result<Checkpoint> weights = Checkpoint::open(dir);
   if (!weights) return Error{weights.error()};
+  return load(*std::move(config), *weights, target);
+}
 
+Result<Drafter> Drafter::load(DrafterConfig config, const Checkpoint& weights, const Target& target) {
   Drafter drafter;
-  drafter.config_ = *std::move(config);
+  drafter.config_ = std::move(config);
   drafter.backend_ = &target.backend();
   const LayerConfig& c = drafter.config_.layer;
   const int64_t kv_cols = static_cast<int64_t>(c.n_kv_heads) * c.head_dim;
   for (int32_t i = 0; i < drafter.config_.n_layers; ++i) {
     const std::string prefix = "layers." + std::to_string(i) + ".";
-    Result<DecoderLayer> layer = DecoderLayer::load(*weights, prefix, c, *drafter.backend_);
+    Result<DecoderLayer> layer = DecoderLayer::load(weights, prefix, c, *drafter.backend_);
     if (!layer) return Error{layer.error()};
     drafter.layers_.push_back(*std::move(layer));
     const NamedShape parts[] = {{prefix + "self_attn.k_proj.weight", {kv_cols, c.hidden}},
                                 {prefix + "self_attn.v_proj.weight", {kv_cols, c.hidden}}};
-    Result<std::unique_ptr<Matrix>> kv = load_matrix(*weights, parts, *drafter.backend_);
+    Result<std::unique_ptr<Matrix>> kv = load_matrix(weights, parts, *drafter.backend_);
     if (!kv) return Error{kv.error()};
     drafter.context_kv_.push_back(*std::move(kv));
   }
   const int64_t n_features = static_cast<int64_t>(drafter.config_.target_layer_ids.size());
   const NamedShape fc{"fc.weight", {c.hidden, n_features * c.hidden}};
-  Result<std::unique_ptr<Matrix>> fused = load_matrix(*weights, {&fc, 1}, *drafter.backend_);
+  Result<std::unique_ptr<Matrix>> fused = load_matrix(weights, {&fc, 1}, *drafter.backend_);
   if (!fused) return Error{fused.error()};
   drafter.fc_ = *std::move(fused);
   Result<std::unique_ptr<ActBuffer>> hidden_norm =
-      load_vector(*weights, "hidden_norm.weight", c.hidden, *drafter.backend_);
+      load_vector(weights, "hidden_norm.weight", c.hidden, *drafter.backend_);
   if (!hidden_norm) return Error{hidden_norm.error()};
   drafter.hidden_norm_ = *std::move(hidden_norm);
-  Result<std::unique_ptr<ActBuffer>> norm = load_vector(*weights, "norm.weight", c.hidden, *drafter.backend_);
+  Result<std::unique_ptr<ActBuffer>> norm = load_vector(weights, "norm.weight", c.hidden, *drafter.backend_);
   if (!norm) return Error{norm.error()};
   drafter.norm_ = *std::move(norm);
   drafter.windows_ = drafter.config_.sliding_window;

@@ -37,6 +37,8 @@ class Drafter {
  public:
   /// Opens an official DFlash folder made for `target`.
   static Result<Drafter> open(const std::string& dir, const Target& target);
+  /// From weights by their names in such a folder; `config` as read_drafter_config checks it.
+  static Result<Drafter> load(DrafterConfig config, const Checkpoint& weights, const Target& target);
 
   const DrafterConfig& config() const { return config_; }
   int64_t n_weight_bytes() const;

@@ -84,4 +84,13 @@ void append_rows(PassRows& rows, const PassRows& more) {
   rows.n += more.n;
 }
 
+std::vector<int32_t> bucket_rows(int32_t max_rows) {
+  std::vector<int32_t> rows;
+  for (const int32_t n : {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072}) {
+    if (n < max_rows) rows.push_back(n);
+  }
+  rows.push_back(max_rows);
+  return rows;
+}
+
 }  // namespace draftscope

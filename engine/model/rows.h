@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/record/round.h"
 #include "kernels/backend.h"
@@ -24,5 +25,8 @@ PassRows block_rows(int32_t anchor_token, int32_t mask_token, int32_t block_size
 
 /// `more` after `rows` in one pass: no row sees one of another text, since each names the cache rows that it attends to.
 void append_rows(PassRows& rows, const PassRows& more);
+
+/// The rows that a device's verify passes are padded to, ascending up to max_rows: one recording each.
+std::vector<int32_t> bucket_rows(int32_t max_rows);
 
 }  // namespace draftscope

@@ -169,6 +169,13 @@ Result<Checkpoint> Checkpoint::open(const std::string& dir) {
   return checkpoint;
 }
 
+Checkpoint Checkpoint::of(std::string name, std::map<std::string, Tensor, std::less<>> tensors) {
+  Checkpoint checkpoint;
+  checkpoint.dir_ = std::move(name);
+  checkpoint.tensors_ = std::move(tensors);
+  return checkpoint;
+}
+
 Result<Tensor> Checkpoint::get(std::string_view tensor, const Shape& expected) const {
   const auto found = tensors_.find(tensor);
   if (found == tensors_.end()) return fail("{}: no tensor {}", dir_, tensor);

@@ -23,6 +23,8 @@ class Checkpoint {
  public:
   /// Opens DIR/model.safetensors or the shards named by DIR/model.safetensors.index.json.
   static Result<Checkpoint> open(const std::string& dir);
+  /// Tensors from anywhere, over bytes that the caller keeps; `name` stands for the folder in messages.
+  static Checkpoint of(std::string name, std::map<std::string, Tensor, std::less<>> tensors);
 
   bool has(std::string_view tensor) const { return tensors_.find(tensor) != tensors_.end(); }
   /// The tensor of that name, whatever its shape; nullptr when missing.

@@ -12,11 +12,14 @@ Result<Target> Target::open(const std::string& dir, Backend& backend) {
   if (Status ok = backend.supports(dir, sizes.hidden, sizes.intermediate); !ok) return Error{ok.error()};
   Result<Checkpoint> checkpoint = Checkpoint::open(dir);
   if (!checkpoint) return Error{checkpoint.error()};
+  return load(*std::move(config), *std::move(checkpoint), backend);
+}
 
+Result<Target> Target::load(TargetConfig config, Checkpoint checkpoint, Backend& backend) {
   Target target;
-  target.config_ = *std::move(config);
+  target.config_ = std::move(config);
   target.backend_ = &backend;
-  target.checkpoint_ = std::make_shared<const Checkpoint>(*std::move(checkpoint));
+  target.checkpoint_ = std::make_shared<const Checkpoint>(std::move(checkpoint));
   const Checkpoint& weights = *target.checkpoint_;
   const TargetConfig& c = target.config_;
   Result<Tensor> embedding = weights.get("model.embed_tokens.weight", {c.vocab, c.layer.hidden});

@@ -23,6 +23,8 @@ class Target {
  public:
   /// Opens a Hugging Face folder. Errors name file, key or tensor, expected and found.
   static Result<Target> open(const std::string& dir, Backend& backend);
+  /// From weights by their Hugging Face names.
+  static Result<Target> load(TargetConfig config, Checkpoint checkpoint, Backend& backend);
 
   const TargetConfig& config() const { return config_; }
   int64_t n_weight_bytes() const;  // as packed; what one pass over all layers and the head streams

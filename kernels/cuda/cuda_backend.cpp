@@ -7,6 +7,7 @@
 #include "kernels/cuda/cuda_memory.h"
 #include "kernels/cuda/device_info.h"
 #include "kernels/cuda/round_loop.h"
+#include "kernels/cuda/time_replays.h"
 
 namespace draftscope {
 namespace cuda {
@@ -45,6 +46,7 @@ class CudaBackend final : public Backend {
   void put_columns(Act x, Act out, int32_t first_col) override;
   bool has_round_loop() const override { return true; }
   std::unique_ptr<RoundLoop> make_round_loop(RoundLoopSetup setup) override;
+  std::vector<double> time_runs(int32_t n, const std::function<void()>& work) override;
 
  private:
   using Workspace = DeviceBuffer<std::byte>;
@@ -62,6 +64,7 @@ class CudaBackend final : public Backend {
   Workspace attention_workspace_, head_workspace_;
   std::vector<std::shared_ptr<DeviceBuffer<int32_t>>> row_memory_;  // of passes past and present, for reuse
   DeviceBuffer<int32_t> list_;
+  bool in_tiers_ = false;   // attention is launched for whole tiers of keys, as in round loops
   bool deferred_ = false;   // heads leave their answers on the device: a round loop is at work
   int64_t generation_ = 0;  // of the workspaces' addresses
 };
@@ -222,8 +225,9 @@ void CudaBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm,
 void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) {
   DS_CHECK(out.cols == heads.q_cols() && qkv.rows == rows.n);
   const CudaRows& on_device = placed(rows);
-  void* workspace = grown(attention_workspace_, attention_workspace_bytes(rows.n, heads, on_device.max_keys));
-  cuda::attention(qkv, heads, static_cast<const CudaKv&>(kv).view, layer, on_device.view, on_device.max_keys, out, workspace,
+  const int32_t max_keys = in_tiers_ ? tier_of(on_device.max_keys) : on_device.max_keys;
+  void* workspace = grown(attention_workspace_, attention_workspace_bytes(rows.n, heads, max_keys));
+  cuda::attention(qkv, heads, static_cast<const CudaKv&>(kv).view, layer, on_device.view, max_keys, out, workspace,
                   stream_.get());
 }
 
@@ -256,6 +260,15 @@ void CudaBackend::copy_out(const void* from, size_t n_bytes, void* to) {
 std::unique_ptr<RoundLoop> CudaBackend::make_round_loop(RoundLoopSetup setup) {
   LoopHost host{stream_.get(), [this](bool deferred) { deferred_ = deferred; }, [this] { return generation_; }};
   return std::make_unique<CudaRoundLoop>(std::move(setup), std::move(host));
+}
+
+std::vector<double> CudaBackend::time_runs(int32_t n, const std::function<void()>& work) {
+  in_tiers_ = true;
+  work();  // settles every workspace, and heads have memory for their answers
+  deferred_ = true;
+  const GraphExec graph = capture(stream_.get(), work);
+  deferred_ = in_tiers_ = false;
+  return time_replays(graph.get(), n, stream_.get());
 }
 
 const int32_t* CudaBackend::placed_list(std::span<const int32_t> values) {

@@ -42,6 +42,7 @@ std::unique_ptr<CudaMatrix> upload(std::span<const Tensor> parts) {
     CUDA_CHECK(cudaMemcpy(to, numbers_of(part, matrix->view.is_bf16, widened), n_bytes, cudaMemcpyHostToDevice));
     to += n_bytes;
   }
+  CUDA_CHECK(cudaStreamSynchronize(nullptr));  // a copy from pageable memory may return before it arrived
   return matrix;
 }
 
@@ -58,6 +59,7 @@ std::unique_ptr<CudaMatrix> upload_gate_up(const Tensor& gate, const Tensor& up)
                             static_cast<size_t>(part.rows() / 8), cudaMemcpyHostToDevice));
     to += eight_rows;
   }
+  CUDA_CHECK(cudaStreamSynchronize(nullptr));
   return matrix;
 }
 

@@ -9,13 +9,8 @@
 namespace draftscope::cuda {
 namespace {
 
-constexpr int32_t kSmallestTier = 1024;      // keys; launches for fewer cost the same
 constexpr int32_t kSpinsPerQuery = 1 << 14;  // some hundred microseconds between looks at the stream's health
 constexpr int32_t kPlainKey = -1, kDraftKey = -2;
-
-int32_t tier_of(int32_t n_keys) {
-  return std::max(kSmallestTier, static_cast<int32_t>(std::bit_ceil(static_cast<uint32_t>(n_keys))));
-}
 
 CudaRows& placed(PassRows& rows) { return static_cast<CudaRows&>(*rows.placed); }
 
@@ -34,6 +29,11 @@ void answer_in(TopK& top, TopKView view) {
 }
 
 }  // namespace
+
+int32_t tier_of(int32_t n_keys) {
+  constexpr int32_t kSmallestTier = 1024;  // launches for fewer cost the same
+  return std::max(kSmallestTier, static_cast<int32_t>(std::bit_ceil(static_cast<uint32_t>(n_keys))));
+}
 
 CudaRoundLoop::CudaRoundLoop(RoundLoopSetup setup, LoopHost host)
     : setup_(std::move(setup)), host_(std::move(host)), buffers_(setup_.limits) {

@@ -14,6 +14,9 @@
 
 namespace draftscope::cuda {
 
+/// The number of keys that launches for up to n_keys are made for, so that few graphs serve every length.
+int32_t tier_of(int32_t n_keys);
+
 /// What the loop needs of its backend.
 struct LoopHost {
   cudaStream_t stream = nullptr;

@@ -7,9 +7,9 @@
 #include <random>
 #include <set>
 
-#include "control.h"
 #include "kernels/cuda/attention_plan.h"
 #include "tests/cuda/attention_setup.h"
+#include "tests/cuda/device_control.h"
 
 namespace draftscope::cuda {
 namespace {
@@ -141,9 +141,9 @@ TEST(CudaAttention, TheOrderOfThreadBlocksDoesNotShow) {
   ASSERT_EQ(tiers(shape, 36).size(), 4u);  // three cuts: with so many rows spans are never spread over warps
   for (const int32_t tier : tiers(shape, 36)) {
     const Floats forwards = attend(cache, shape.heads, qkv, rows, tier);
-    emulated::run_backwards(true);
+    run_backwards(true);
     const Floats backwards = attend(cache, shape.heads, qkv, rows, tier);
-    emulated::run_backwards(false);
+    run_backwards(false);
     ASSERT_EQ(bits_of(forwards), bits_of(backwards)) << tier;
   }
 }

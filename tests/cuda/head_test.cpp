@@ -8,7 +8,7 @@
 #include "kernels/cuda/head.h"
 #include "kernels/cuda/logit_key.cuh"
 #include "tests/cuda/device_act.h"
-#include "tests/cuda/emulated/control.h"
+#include "tests/cuda/device_control.h"
 
 namespace draftscope::cuda {
 namespace {
@@ -186,9 +186,9 @@ TEST_P(CudaHeadTest, TheOrderInWhichThreadsRunChangesNothing) {
   const Table x = reference::random_table(3, 40, 8);
   for (const int32_t k : {1, 50}) {
     const TopK forwards = run(x, head, k);
-    emulated::run_backwards(true);
+    run_backwards(true);
     const TopK backwards = run(x, head, k);
-    emulated::run_backwards(false);
+    run_backwards(false);
     EXPECT_EQ(forwards.token, backwards.token);
     EXPECT_EQ(forwards.log_p, backwards.log_p);
   }

@@ -4,7 +4,7 @@
 #include "kernels/cuda/epilogue.cuh"
 #include "kernels/cuda/matmul.h"
 #include "tests/cuda/device_act.h"
-#include "tests/cuda/emulated/control.h"
+#include "tests/cuda/device_control.h"
 
 namespace draftscope::cuda {
 namespace {
@@ -245,9 +245,9 @@ TEST_P(CudaMatmulTest, TheOrderInWhichBlocksRunChangesNoBit) {
   const Weights w = weights(200, 1032, 17);
   const Table x = reference::random_table(20, 1032, 18);
   const Table forwards = product(x, w);
-  emulated::run_backwards(true);
+  run_backwards(true);
   const Table backwards = product(x, w);
-  emulated::run_backwards(false);
+  run_backwards(false);
   EXPECT_EQ(forwards.data, backwards.data);
 }
 

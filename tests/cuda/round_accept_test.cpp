@@ -6,7 +6,7 @@
 #include "engine/sampler.h"
 #include "engine/speculate/accept.h"
 #include "engine/speculate/grow.h"
-#include "tests/cuda/emulated/control.h"
+#include "tests/cuda/device_control.h"
 #include "tests/cuda/round_case.h"
 
 namespace draftscope::cuda {
@@ -78,10 +78,10 @@ TEST(RoundAccept, GreedyAndDrawn) {
     options.top_p = i % 2 == 0 ? 1.0f : 0.05f * static_cast<float>(i % 20);
     options.seed = random();
     SCOPED_TRACE(i);
-    emulated::run_backwards(i % 2 == 1);
+    run_backwards(i % 2 == 1);
     expect_same_acceptance(random, options, i % 3 == 0 ? 1 : 1 + static_cast<int32_t>(random() % 60));
   }
-  emulated::run_backwards(false);
+  run_backwards(false);
 }
 
 TEST(RoundAccept, TheFirstOfTwinsIsFollowed) {

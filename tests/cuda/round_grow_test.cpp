@@ -3,7 +3,7 @@
 
 #include "engine/speculate/ancestors.h"
 #include "engine/speculate/grow.h"
-#include "tests/cuda/emulated/control.h"
+#include "tests/cuda/device_control.h"
 #include "tests/cuda/round_case.h"
 
 namespace draftscope::cuda {
@@ -11,7 +11,7 @@ namespace {
 
 class RoundGrow : public ::testing::Test {
  protected:
-  void TearDown() override { emulated::run_backwards(false); }
+  void TearDown() override { run_backwards(false); }
 };
 
 DraftTree grown_on_device(const Marginals& q, int32_t n_nodes) {
@@ -29,7 +29,7 @@ TEST_F(RoundGrow, IsTheHostsTreeForEveryKindOfMarginals) {
     const int32_t n_nodes = i % 10 == 0 ? pick(300) : pick(70);
     const Marginals q = random_marginals(random, pick(8), pick(12), static_cast<Spread>(i % 3));
     SCOPED_TRACE(i);
-    emulated::run_backwards(i % 2 == 1);
+    run_backwards(i % 2 == 1);
     expect_same_tree(grown_on_device(q, n_nodes), grow_tree(q, 7, n_nodes));
   }
 }

@@ -48,6 +48,7 @@ HostRound run_round(DeviceRound& round, std::mt19937& random) {
   put(std::vector<float>(host.choice.size(), -0.5f), round.view.answer.log_p);
   accept(round.view, round.state.bucket, nullptr);
   finish(round.view, nullptr);
+  CUDA_CHECK(cudaStreamSynchronize(nullptr));
   host.choice.resize(static_cast<size_t>(round.state.n_chosen) + 1);
   host.accepted = draftscope::accept(host.tree, host.choice);
   return host;

@@ -25,6 +25,7 @@ BackendChoice tested_choice() { return BackendChoice::kCuda; }
 std::vector<float> cached(const KvStore& kv, int32_t length, bool keys) {
   const cuda::KvView view = static_cast<const cuda::CudaKv&>(kv).view;
   const size_t n_rows = static_cast<size_t>(view.n_layers) * view.n_kv_heads * view.capacity;
+  CUDA_CHECK(cudaDeviceSynchronize());  // the backend's stream does not wait for the copy's
   std::vector<std::byte> bytes(n_rows * view.head_dim * (view.is_bf16 ? 2 : 4));
   CUDA_CHECK(cudaMemcpy(bytes.data(), keys ? view.keys : view.values, bytes.size(), cudaMemcpyDeviceToHost));
   std::vector<float> out;

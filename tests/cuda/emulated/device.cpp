@@ -39,6 +39,8 @@ constexpr ErrorText kErrors[] = {
     DS_ERROR(cudaErrorLaunchFailure, "unspecified launch failure"),
     DS_ERROR(cudaErrorSystemDriverMismatch,
              "system has unsupported display driver / cuda driver combination"),
+    DS_ERROR(cudaErrorCompatNotSupportedOnDevice, "forward compatibility was attempted on non supported HW"),
+    DS_ERROR(cudaErrorUnknown, "unknown error"),
     DS_ERROR(cudaErrorStreamCaptureUnsupported, "operation not permitted when stream is capturing"),
     DS_ERROR(cudaErrorStreamCaptureInvalidated, "operation failed due to a previous error during capture"),
     DS_ERROR(cudaErrorStreamCaptureImplicit,

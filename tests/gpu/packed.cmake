@@ -1,0 +1,26 @@
+# The packages of .ci/setup that a build without the window needs, from the folder that tests/gpu/pack made: headers in
+# include/, static libraries in lib/, flatc in bin/.
+if(NOT EXISTS ${DS_PACKED}/include/fmt/format.h)
+  message(FATAL_ERROR "${DS_PACKED}/include/fmt/format.h is missing: run tests/gpu/pack on a machine with the packages of .ci/setup")
+endif()
+
+function(ds_packed_headers name)
+  add_library(${name} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${name} INTERFACE ${DS_PACKED}/include)
+endfunction()
+function(ds_packed_library name file)
+  ds_packed_headers(${name})
+  target_link_libraries(${name} INTERFACE ${DS_PACKED}/lib/${file} ${ARGN})
+endfunction()
+
+ds_packed_headers(fmt::fmt)
+target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
+ds_packed_headers(nlohmann_json::nlohmann_json)
+ds_packed_headers(CLI11::CLI11)
+ds_packed_library(PkgConfig::ZSTD libzstd.a)
+ds_packed_library(PkgConfig::PCRE2 libpcre2-8.a)
+ds_packed_library(PkgConfig::UTF8PROC libutf8proc.a)
+ds_packed_library(GTest::gtest libgtest.a Threads::Threads)
+ds_packed_library(GTest::gmock libgmock.a GTest::gtest)
+ds_packed_library(GTest::gtest_main libgtest_main.a GTest::gtest)
+set(FLATC ${DS_PACKED}/bin/flatc)
