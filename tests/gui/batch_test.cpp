@@ -11,7 +11,8 @@ namespace {
 class GuiBatch : public RecordingGuiTest {
  protected:
   void fill_batch(int32_t n_requests, int32_t n_rounds) {
-    for (Message& message : make_batch(n_requests, n_rounds)) store_.append(std::move(message));
+    const std::vector<Message> batch = make_batch(n_requests, n_rounds);
+    for (const Message& message : batch) store_.append(message);
   }
   ImGuiWindow* window() { return ImGui::FindWindowByName(kPanels[kBatch].title); }
   bool in_front() { return window() != nullptr && window()->Active && !window()->Hidden; }

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/record/make_parts.h"
@@ -152,18 +153,19 @@ inline std::vector<Message> make_batch(int32_t n_requests, int32_t n_rounds) {
       info.session = pass + 1;
       info.n_slots = n_requests;
       info.prompt_utf8 = "Prompt number " + std::to_string(pass + 1);
-      messages.push_back(info);
+      messages.emplace_back(std::move(info));
     }
     for (int32_t request = first; request <= last; ++request) {
       const int32_t in_flight = last - first + 1;
-      messages.push_back(make_shared_round(static_cast<uint64_t>(pass - request), 64 / in_flight, request + 1, pass, in_flight));
+      messages.emplace_back(
+          make_shared_round(static_cast<uint64_t>(pass - request), 64 / in_flight, request + 1, pass, in_flight));
     }
     if (pass >= n_rounds - 1 && first < n_requests) {
       SessionEnd end = make_end(n_rounds);
       end.session = first + 1;
       end.reason = EndReason::kMaxTokens;
       end.message.clear();
-      messages.push_back(end);
+      messages.emplace_back(std::move(end));
     }
   }
   return messages;

@@ -1,6 +1,7 @@
 // A batch along its passes: lanes, budgets by requests in flight, and the store behind them.
 #include "ui/view/batch_track.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/record/make_record.h"
