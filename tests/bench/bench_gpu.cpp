@@ -23,7 +23,7 @@ struct Options {
   GpuBenchOptions bench;
   std::vector<std::string> models{"0.6b", "4b", "8b"};
   std::string json;
-  bool tiny = false;
+  bool tiny = false, device_only = false;
 };
 
 int stop(const std::string& sentence) {
@@ -84,6 +84,7 @@ int run(Options options) {
   if (options.tiny) make_tiny(options);
   const Result<std::string> device = cuda_device();
   if (!device) return stop(device.error());
+  if (options.device_only) return std::printf("%s\n", device->c_str()) > 0 ? 0 : 1;
   nlohmann::json figures{{"program", "ds_bench_gpu"}, {"provenance", "measured"}, {"models", nlohmann::json::array()}};
   bool whole = true;
   const auto part = [&](nlohmann::json& slot, const char* name, const auto& work) {
@@ -111,7 +112,10 @@ int run(Options options) {
 int main(int argc, char** argv) {
   draftscope::Options options;
   CLI::App app("Times the CUDA engine on this machine's GPU.");
-  app.add_option("--json", options.json, "where the figures go")->required();
+  auto* json = app.add_option("--json", options.json, "where the figures go");
+  auto* device = app.add_flag("--device", options.device_only, "only say which GPU there is, or why there is none");
+  app.require_option(1, 0);
+  json->excludes(device);
   app.add_option("--models", options.models, "shapes of random weights")->delimiter(',')->check(CLI::IsMember({"0.6b", "4b", "8b", "tiny"}));
   app.add_option("--rows", options.bench.rows, "rows per verify pass")->delimiter(',')->check(CLI::Range(1, 1024));
   app.add_option("--context", options.bench.contexts, "cached rows, ascending")->delimiter(',')->check(CLI::Range(0, 32768));

@@ -1,12 +1,10 @@
-// The head on the device: against log softmax in double, against a stable sort, and against the CPU's order of logits.
+// The head on the device: against log softmax in double, and against a stable sort.
 #include <gtest/gtest.h>
 
 #include <array>
 #include <numeric>
 
-#include "kernels/cpu/logit_ops.h"
 #include "kernels/cuda/head.h"
-#include "kernels/cuda/logit_key.cuh"
 #include "tests/cuda/device_act.h"
 #include "tests/cuda/device_control.h"
 
@@ -229,33 +227,6 @@ INSTANTIATE_TEST_SUITE_P(Kernels, CudaHeadTest,
                          testing::Values(Setting{DType::kBf16, Precision::kBf16, "TensorCores"},
                                          Setting{DType::kF32, Precision::kF32, "F32"}),
                          [](const auto& setting) { return setting.param.name; });
-
-TEST(CudaLogitKey, IsTheCpusKeyWithItsSignFlipped) {
-  const float logits[] = {-FLT_MAX, -1e30f, -2.5f, -1e-30f,    -1e-44f, 0.0f,
-                          1e-44f,   1e-30f, 1.0f,  1.0000001f, 3e38f,   FLT_MAX};
-  uint64_t before = 0;
-  for (const float logit : logits) {
-    for (const int32_t token : {2000000000, 151935, 1, 0}) {
-      const uint64_t key = cuda::key_of(logit, token);
-      EXPECT_EQ(key, static_cast<uint64_t>(draftscope::key_of(logit, token)) ^ uint64_t{1} << 63);
-      EXPECT_GT(key, before);
-      EXPECT_EQ(cuda::logit_of(key), logit);
-      EXPECT_EQ(cuda::token_of(key), token);
-      before = key;
-    }
-  }
-}
-
-TEST(CudaLogitKey, FiniteLogitsAreTheCpus) {
-  std::vector<float> logits = {NAN, -NAN, INFINITY, -INFINITY, -0.0f, 0.0f, 1.5f, -2.5f, FLT_MAX, -FLT_MAX};
-  std::vector<float> on_cpu = logits;
-  on_cpu.resize(16);
-  (void)logit_ops_plain().scan(on_cpu.data(), static_cast<int64_t>(logits.size()));
-  for (size_t i = 0; i < logits.size(); ++i) {
-    EXPECT_EQ(finite_logit(logits[i]), on_cpu[i]);
-    EXPECT_EQ(std::signbit(finite_logit(logits[i])), std::signbit(on_cpu[i])) << logits[i];
-  }
-}
 
 }  // namespace
 }  // namespace draftscope::cuda

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Joins what tests/gpu/run measured into one gpu-<name>.json and prints a short table, goals beside the values.
+
+Reads bench.json (ds_bench_gpu), transformers.json (transformers_pass.py) and parts.json (which parts of the run passed) from
+a folder; each may be missing. Prints only what was measured.
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+import re
+import sys
+
+H200_BYTES_PER_S = 4.8e12  # of its data sheet; the goals speak of it
+SHARE_GOAL = {"Qwen3-8B shape": 0.80, "Qwen3-4B shape": 0.75, "Qwen3-0.6B shape": 0.45}
+RATIO_GOALS = {16: 1.05, 64: 1.15}  # of Cv(rows) / Cv(1), for these:
+RATIO_MODELS = ("Qwen3-4B shape", "Qwen3-8B shape")
+OVERHEAD_GOAL_US, SPEEDUP_GOAL, SPEEDUP_ROWS = 60.0, 5.0, 64
+
+
+def read(path: pathlib.Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+def passes_of(figures: dict) -> dict:
+    """Median milliseconds by (context, rows)."""
+    return {(p["context"], p["rows"]): p["median_ms"] for p in figures.get("passes", [])}
+
+
+def share_rows(model: dict, copy: float | None, is_h200: bool):
+    ms = passes_of(model)
+    for context in sorted({c for c, rows in ms if rows == 1}):
+        n_bytes = model["weight_bytes"] + context * model["kv_bytes_per_token"]
+        rate = n_bytes / ms[context, 1] * 1e3
+        row = {"figure": "share of bandwidth", "model": model["name"], "context": context, "rows": 1,
+               "ms": ms[context, 1], "bytes_per_s": rate, "of_4.8_TB_per_s": rate / H200_BYTES_PER_S}
+        if copy:
+            row["of_measured_copy"] = rate / copy
+        goal = SHARE_GOAL.get(model["name"])
+        if goal and context <= 2048 and is_h200:
+            row["goal"], row["verdict"] = f">= {goal:.0%} of 4.8 TB/s", verdict(rate / H200_BYTES_PER_S >= goal)
+        yield row
+
+
+def ratio_rows(model: dict):
+    ms = passes_of(model)
+    for context, rows in sorted(ms):
+        if rows not in (16, 64, 128, 256) or (context, 1) not in ms:
+            continue
+        row = {"figure": "Cv(n) / Cv(1)", "model": model["name"], "context": context, "rows": rows,
+               "ms": ms[context, rows], "ratio": ms[context, rows] / ms[context, 1]}
+        goal = RATIO_GOALS.get(rows)
+        if goal and context <= 2048 and model["name"] in RATIO_MODELS:
+            row["goal"], row["verdict"] = f"<= {goal}", verdict(row["ratio"] <= goal)
+        yield row
+
+
+def speedup_rows(model: dict, reference: dict):
+    ours = passes_of(model)
+    for p in reference.get("passes", []):
+        at = (p["context"], p["rows"])
+        if p["model"] != model["name"] or at not in ours:
+            continue
+        row = {"figure": "transformers / ours", "model": model["name"], "context": at[0], "rows": at[1], "ms": ours[at],
+               "transformers_ms": p["median_ms"], "ratio": p["median_ms"] / ours[at]}
+        if at[1] == SPEEDUP_ROWS:
+            row["goal"], row["verdict"] = f">= {SPEEDUP_GOAL:g}x", verdict(row["ratio"] >= SPEEDUP_GOAL)
+        yield row
+
+
+def round_row(name: str, rounds: dict):
+    us = rounds["grow_accept_commit"]["median_ms"] * 1e3
+    return {"figure": "round outside draft and verify", "model": name, "context": rounds["context"], "us": us,
+            "draft_us": rounds["draft"]["median_ms"] * 1e3, "verify_us": rounds["verify"]["median_ms"] * 1e3,
+            "wall_us": rounds["wall"]["median_ms"] * 1e3, "host_us": rounds["wall_less_device_stages"]["median_ms"] * 1e3,
+            "goal": f"<= {OVERHEAD_GOAL_US:g} us", "verdict": verdict(us <= OVERHEAD_GOAL_US)}
+
+
+def table_of(bench: dict, reference: dict) -> list[dict]:
+    device = bench.get("device") or {}
+    rows = []
+    for model in filter(None, bench.get("models", [])):
+        rows += share_rows(model, device.get("copy_bytes_per_s"), "H200" in device.get("name", ""))
+        rows += ratio_rows(model)
+        rows += speedup_rows(model, reference)
+        rows += [{"figure": "drafter block", "model": model["name"], "context": d["context"], "ms": d["median_ms"]}
+                 for d in model["drafter"]]
+        if model.get("rounds"):
+            rows.append(round_row(model["name"], model["rounds"]))
+    demo = bench.get("demo_pair") or {}
+    if demo.get("rounds"):
+        rows.append(round_row("demo pair", demo["rounds"]))
+    for m in demo.get("methods", []):
+        rows.append({"figure": "method", "model": "demo pair", **m})
+    return rows
+
+
+def line_of(row: dict) -> str:
+    where = " ".join(f"{k} {row[k]}" for k in ("context", "rows") if k in row and row["figure"] != "method")
+    skipped = {"figure", "model", "context", "rows", "goal", "verdict", "n"}
+    if row["figure"] == "method":
+        return (f"{row['model']:16} {row['method']:10} {row.get('tokens_per_s', 0):9.0f} tokens/s  "
+                f"{row['tokens_per_round']:5.2f} tokens/round  exact {row['exact']}/{row['texts']}")
+    values = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in skipped and isinstance(v, (int, float)))
+    goal = f"  [{row['goal']}: {row['verdict']}]" if "goal" in row else ""
+    return f"{row['model']:16} {row['figure']:30} {where:22} {values}{goal}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="with bench.json, transformers.json, parts.json")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for gpu-<name>.json")
+    args = parser.parse_args()
+    bench, reference = read(args.folder / "bench.json") or {}, read(args.folder / "transformers.json") or {}
+    parts = read(args.folder / "parts.json") or {}
+    if not bench.get("device"):
+        print("no figures: the benchmark measured nothing")
+        return 0
+    table = table_of(bench, reference)
+    slug = re.sub(r"[^a-z0-9]+", "-", bench["device"]["name"].lower()).strip("-")
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / f"gpu-{slug}.json"
+    joined = {"date": datetime.date.today().isoformat(), "provenance": "measured", "device": bench["device"], "parts": parts,
+              "table": table, "bench": bench, "transformers": reference or None}
+    path.write_text(json.dumps(joined, indent=1) + "\n", encoding="utf-8")
+    shown = {1, 16, 64, 256}
+    for row in table:
+        if row["figure"] != "Cv(n) / Cv(1)" or row["rows"] in shown:
+            print(line_of(row))
+    copy = bench["device"]["copy_bytes_per_s"]
+    product = (reference.get("ceilings") or {}).get("product_flop_per_s")
+    print(f"{bench['device']['name']}: copy {copy / 1e12:.2f} TB/s" +
+          (f", bf16 product {product / 1e12:.0f} TFLOP/s" if product else ""))
+    print(f"wrote {path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
