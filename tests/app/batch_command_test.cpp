@@ -22,20 +22,20 @@ const std::vector<std::string>& prompts() {
   return kPrompts;
 }
 
-std::string write_prompts(const Sandbox& sandbox) {
+std::string write_prompts(const TempFolder& sandbox) {
   std::ofstream file(sandbox / "prompts.txt");
   for (const std::string& prompt : prompts()) file << prompt << "\n\n";
   return sandbox / "prompts.txt";
 }
 
-std::vector<std::string> batch(const Sandbox& sandbox, std::vector<std::string> more) {
+std::vector<std::string> batch(const TempFolder& sandbox, std::vector<std::string> more) {
   std::vector<std::string> arguments = {"batch", "--cost", cost_file(), "--prompts", write_prompts(sandbox), "-n", "30"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
 
 TEST(BatchCommand, PrintsEveryTextAsDecodeDoes) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   for (const std::vector<std::string>& how : {std::vector<std::string>{"-t", "0"}, {"-t", "1", "--seed", "3"}}) {
     std::vector<std::string> arguments = {"-c", "3", "--arrival", "2"};
     arguments.insert(arguments.end(), how.begin(), how.end());
@@ -53,7 +53,7 @@ TEST(BatchCommand, PrintsEveryTextAsDecodeDoes) {
 }
 
 TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const Finished found = run(sandbox, batch(sandbox, {"--json"}));
   ASSERT_EQ(found.status, 0) << found.err;
   EXPECT_EQ(found.err, "");
@@ -78,7 +78,7 @@ TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
 }
 
 TEST(BatchCommand, ItsTraceCanBeReplayedDescribedAndDrawn) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string trace = sandbox / "b.trace";
   const Finished found = run(sandbox, batch(sandbox, {"--trace", trace}));
   ASSERT_EQ(found.status, 0) << found.err;
@@ -98,7 +98,7 @@ TEST(BatchCommand, ItsTraceCanBeReplayedDescribedAndDrawn) {
 }
 
 TEST(BatchCommand, BadInputGetsOneSentence) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const auto expect_sentence = [&](std::vector<std::string> more, int status, const std::string& part) {
     const Finished found = run(sandbox, batch(sandbox, std::move(more)));
     EXPECT_EQ(found.status, status) << found.err;
@@ -128,7 +128,7 @@ TEST(BatchCommand, BadInputGetsOneSentence) {
 }
 
 TEST(BatchCommand, CtrlCEndsEveryRequestWithAReadableTrace) {
-  const Sandbox sandbox;
+  const TempFolder sandbox;
   const std::string trace = sandbox / "c.trace";
   std::vector<std::string> arguments = batch(sandbox, {"--ignore-end", "-m", "plain", "--precision", "f32", "--threads", "1",
                                                        "--trace", trace});
