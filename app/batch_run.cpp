@@ -46,7 +46,7 @@ class Run {
   }
 
   void take_finished() {
-    for (Finished& finished : batch_.take_finished()) {
+    for (FinishedRequest& finished : batch_.take_finished()) {
       recorder_.end(finished.end);
       if (events_.on_end) events_.on_end(finished.end);
       figures.ends.push_back(std::move(finished.end));

@@ -24,7 +24,7 @@ struct BatchOptions {
 };
 
 /// A request that left its slot.
-struct Finished {
+struct FinishedRequest {
   SessionEnd end;
   std::vector<int32_t> output;
 };
@@ -47,7 +47,7 @@ class Batch {
   /// Ends every request in flight after the rounds so far.
   void stop(EndReason reason = EndReason::kStopped);
   /// The requests that ended since the last call; their slots are free.
-  std::vector<Finished> take_finished();
+  std::vector<FinishedRequest> take_finished();
   /// Measured: what making and sending the records of the previous pass took; those of the next one carry it.
   void set_telemetry_ns(int64_t ns) { telemetry_ns_ = ns; }
 
@@ -82,7 +82,7 @@ class Batch {
   CostTable cost_;
   PairMemory memory_;
   std::vector<std::unique_ptr<Request>> slots_;  // (n_slots,) null: free
-  std::vector<Finished> finished_;
+  std::vector<FinishedRequest> finished_;
   int64_t n_passes_ = 0, telemetry_ns_ = 0;
 };
 

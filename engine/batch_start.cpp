@@ -108,6 +108,6 @@ void Batch::retire() {
   }
 }
 
-std::vector<Finished> Batch::take_finished() { return std::exchange(finished_, {}); }
+std::vector<FinishedRequest> Batch::take_finished() { return std::exchange(finished_, {}); }
 
 }  // namespace draftscope

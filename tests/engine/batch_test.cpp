@@ -64,7 +64,7 @@ struct Outcome {
 };
 
 void take(Batch& batch, Outcome& outcome) {
-  for (Finished& finished : batch.take_finished()) {
+  for (FinishedRequest& finished : batch.take_finished()) {
     outcome.output[finished.end.session] = std::move(finished.output);
     outcome.end[finished.end.session] = std::move(finished.end);
   }
@@ -283,9 +283,9 @@ TEST_F(BatchTest, StoppingEndsAllAndASlotIsAsGoodAsNewAfterwards) {
   batch.round();
   batch.stop();
   EXPECT_EQ(batch.n_active(), 0);
-  const std::vector<Finished> ended = batch.take_finished();
+  const std::vector<FinishedRequest> ended = batch.take_finished();
   ASSERT_EQ(ended.size(), 3u);
-  for (const Finished& finished : ended) EXPECT_EQ(finished.end.reason, EndReason::kStopped);
+  for (const FinishedRequest& finished : ended) EXPECT_EQ(finished.end.reason, EndReason::kStopped);
   EXPECT_TRUE(batch.take_finished().empty());
   const Asked again = ask(7, 0);
   golden::must(batch.admit(again.prompt, again.options));
@@ -301,7 +301,7 @@ TEST_F(BatchTest, ATextThatEndsWithItsFirstTokenNeverTakesPart) {
   asked.options.max_tokens = 1;
   golden::must(batch.admit(asked.prompt, asked.options));
   EXPECT_EQ(batch.n_active(), 0);
-  const std::vector<Finished> ended = batch.take_finished();
+  const std::vector<FinishedRequest> ended = batch.take_finished();
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0].output.size(), 1u);
   EXPECT_EQ(ended[0].end.n_rounds, 0);
