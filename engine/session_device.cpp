@@ -111,8 +111,8 @@ bool Session::on_device() {
   if (loop_ != nullptr) return true;
   if (!device_can_decide()) return false;
   loop_ = pair_->backend->make_round_loop(loop_setup());
-  loop_->set_params(device_params());
   loop_->set_cost(grid_of(*cost_, options_.rule.max_nodes));
+  loop_->set_params(device_params());
   loop_->begin({memory_->target_kv.length, memory_->drafter_kv.length, memory_->n_new_features, text_.root_token()});
   return true;
 }
@@ -128,8 +128,8 @@ void Session::leave_loop() {
 void Session::tell_loop() {
   if (loop_ == nullptr) return;
   if (!device_can_decide()) return leave_loop();
-  loop_->set_params(device_params());
   loop_->set_cost(grid_of(*cost_, options_.rule.max_nodes));
+  loop_->set_params(device_params());
 }
 
 RoundRecord Session::device_round(const RoundCost& cost) {

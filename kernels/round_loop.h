@@ -44,9 +44,9 @@ class RoundLoop {
  public:
   virtual ~RoundLoop() = default;
 
-  /// Both take effect with the next round whose drafting has not begun.
-  virtual void set_params(const RoundParams& params) = 0;
+  /// Both take effect with the next round whose drafting has not begun; a rule that weighs costs wants them first.
   virtual void set_cost(const CostGrid& cost) = 0;
+  virtual void set_params(const RoundParams& params) = 0;
   /// Starts the first round's drafting. Requires both of the above.
   virtual void begin(const RoundStart& start) = 0;
   /// Ends the round at work, starts the next one's drafting, and returns the ended one.

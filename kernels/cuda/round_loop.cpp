@@ -70,7 +70,9 @@ void CudaRoundLoop::place_rows() {
 }
 
 void CudaRoundLoop::set_params(const RoundParams& params) {
+  const int32_t n_contexts = params_.n_contexts;
   params_ = params;
+  params_.n_contexts = n_contexts;
   params_.spare_row = setup_.spare_row;
   buffers_.set_params(params_, host_.stream);
 }
@@ -78,7 +80,7 @@ void CudaRoundLoop::set_params(const RoundParams& params) {
 void CudaRoundLoop::set_cost(const CostGrid& cost) {
   buffers_.set_cost(cost, host_.stream);
   params_.n_contexts = static_cast<int32_t>(cost.context.size());
-  buffers_.set_params(params_, host_.stream);
+  if (params_.n_buckets > 0) buffers_.set_params(params_, host_.stream);
 }
 
 void CudaRoundLoop::begin(const RoundStart& start) {

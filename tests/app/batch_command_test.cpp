@@ -54,7 +54,7 @@ TEST(BatchCommand, PrintsEveryTextAsDecodeDoes) {
 
 TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
   const TempFolder sandbox;
-  const Finished found = run(sandbox, batch(sandbox, {"--json"}));
+  const Finished found = run(sandbox, batch(sandbox, {"--json", "--backend", "cpu"}));
   ASSERT_EQ(found.status, 0) << found.err;
   EXPECT_EQ(found.err, "");
   std::map<int64_t, std::string> text, whole;

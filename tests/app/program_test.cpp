@@ -38,7 +38,7 @@ TEST(Program, EveryCommandHasHelp) {
 
 TEST(Program, DecodePrintsTheSameTextAndNothingElseForEveryMethod) {
   const TempFolder sandbox;
-  const Finished plain = run(sandbox, decode({"--method", "plain"}));
+  const Finished plain = run(sandbox, decode({"--method", "plain", "--backend", "cpu"}));
   EXPECT_EQ(plain.status, 0) << plain.err;
   EXPECT_GT(plain.out.size(), 20u);
   EXPECT_EQ(plain.err, "");
@@ -160,10 +160,10 @@ TEST(Program, KilledAtAnyMomentItsTraceOpens) {
 
 TEST(Program, ProfileMeasuresIsKeptAndUsed) {
   const TempFolder sandbox;
-  const Finished found = run(sandbox, {"profile", "--contexts", "8,32", "--max-rows", "17", "--repeats", "1"});
+  const Finished found = run(sandbox, {"profile", "--contexts", "8,32", "--max-rows", "17", "--repeats", "1", "--backend", "cpu"});
   ASSERT_EQ(found.status, 0) << found.err;
   EXPECT_NE(found.out.find("saved: "), std::string::npos);
-  const Finished decoded = run(sandbox, {"decode", "-p", kPrompt, "-n", "10", "--json"});
+  const Finished decoded = run(sandbox, {"decode", "-p", kPrompt, "-n", "10", "--json", "--backend", "cpu"});
   EXPECT_EQ(decoded.status, 0);
   EXPECT_EQ(decoded.err, "") << "nothing is measured again";
   EXPECT_NE(decoded.out.find("measured on this machine"), std::string::npos);
