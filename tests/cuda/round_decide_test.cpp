@@ -1,6 +1,8 @@
 // The device verifies as many nodes as choose_tree does, under any cost and between contexts.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/speculate/grow.h"
 #include "tests/cuda/round_case.h"
 
@@ -9,14 +11,21 @@ namespace {
 
 constexpr Method kMethods[] = {Method::kDflash, Method::kDdtree, Method::kCaddtree, Method::kExact, Method::kExactFill};
 
+// A device's exp may differ from the host's in the last bit: of two sizes as good as each other, either may win.
+bool is_near_tie(const Choice& host, int32_t n) {
+  const std::vector<double>& theta = host.decision.theta_tokens_per_s;
+  const double best = theta[static_cast<size_t>(host.decision.chosen)];
+  return n < static_cast<int32_t>(theta.size()) && std::abs(theta[static_cast<size_t>(n)] - best) <= 1e-12 * best;
+}
+
 void expect_same_decision(const DeviceRound& round, const Choice& host) {
+  if (round.state.n_chosen != host.decision.chosen && is_near_tie(host, round.state.n_chosen)) return;
   EXPECT_EQ(round.state.n_chosen, host.decision.chosen);
   EXPECT_EQ(round.state.n_grown, host.tree.size() - 1);
   EXPECT_EQ(static_cast<int>(round.state.stop), static_cast<int>(host.decision.stop));
   expect_same_tree(round.tree(), host.tree);
 }
 
-// The emulator's exp is the host's, so nothing may differ here; on a device, sizes whose theta agree to 1e-12 may.
 TEST(RoundDecide, AsTheHostUnderAnyCost) {
   std::mt19937 random(11);
   int n_proved = 0;
