@@ -22,5 +22,5 @@ done
 "$program" render --trace "$dense" --panel lab --round 40 --width 3200 --height 1800 --scale 2 --out lab-200.png
 
 "$program" batch --cost "$gpu" --concurrency 8 --arrival 3 --max-tokens 120 --trace "$batch" > /dev/null
-"$program" render --trace "$batch" --panel batch --request 4 --round 10 --width 1600 --height 900 --out batch.png
-"$program" render --trace "$batch" --panel window --request 4 --round 10 --width 1600 --height 900 --out batch-window.png
+"$program" render --trace "$batch" --panel batch --request 4 --round 2 --width 1600 --height 900 --out batch.png
+"$program" render --trace "$batch" --panel window --request 4 --round 2 --width 1600 --height 900 --out batch-window.png
