@@ -176,8 +176,8 @@ void add_point_at_pointer(CostEditState& state) {
 void draw_budgets(PanelContext& context, const CostEditState& state, const CostModel* other) {
   const RoundRecord* record = context.shown();
   if (record == nullptr || record->method == Method::kPlain) return;
-  ImPlot::TagX(record->n_verified_rows(), ImGui::ColorConvertU32ToFloat4(palette().accepted), "%d rows",
-               record->n_verified_rows());
+  const int32_t rows = record->shared ? record->shared->n_rows : record->n_verified_rows();  // of the pass
+  ImPlot::TagX(rows, ImGui::ColorConvertU32ToFloat4(palette().accepted), "%d rows", rows);
   const bool named = ImPlot::GetPlotSize().x > kNamed_em * em();
   const bool has_b = state.history.now().other.has_value();
   const std::optional<BestBudget> best = best_budget(*record, state.edited());

@@ -18,6 +18,7 @@ std::optional<BestBudget> best_budget(const RoundRecord& record, const CostModel
   const std::vector<double>& tokens = record.decision.expected_tokens;
   if (tokens.empty() || record.method == Method::kPlain || !is_drawable(cost)) return std::nullopt;
   if (cost.draft_s.size() != cost.context.size()) return std::nullopt;
+  if (record.shared && record.shared->n_requests > 1) return std::nullopt;  // the record lacks the others' candidates
   const std::vector<double> verify_s =
       verify_curves(cost).sample(record.context_len, 1, static_cast<int32_t>(tokens.size()));
   const Bracket place = bracket(cost.context, record.context_len);

@@ -17,8 +17,8 @@ struct BestBudget {
   double tokens_per_s = 0;  // expected
 };
 
-/// Nothing for rounds without a budget decision (plain decoding) and for curves that are not drawable or not
-/// positive.
+/// Nothing for rounds without a budget decision (plain decoding), for rounds that shared their pass with other requests,
+/// and for curves that are not drawable or not positive.
 std::optional<BestBudget> best_budget(const RoundRecord& record, const CostModel& cost);
 
 /// What a pass costs in passes of one row, at the record's context.
