@@ -18,12 +18,12 @@ std::vector<CorrectionScore> scores(const Observations& fitted, const Observatio
 }  // namespace
 
 LabCalibration calibrate(const Observations& fitted, const Observations& judged) {
-  return {reliability_curves(judged), scores(fitted, judged)};
+  return {reliability_curves(judged), scores(fitted, judged), std::nullopt, kBlockTokens};
 }
 
 LabCalibration calibrate(const Observations& observed) {
   const Halves halves = split_by_blocks(observed);
-  return {reliability_curves(observed), scores(halves.fitted, halves.judged)};
+  return {reliability_curves(observed), scores(halves.fitted, halves.judged), std::nullopt, kBlockTokens};
 }
 
 LabCalibration calibrate(const DenseText& text) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/record/correction.h"
 #include "engine/record/cost_model.h"
 #include "engine/record/round.h"
 
@@ -47,8 +48,9 @@ struct LabRegret {
 
 struct ReliabilityBin {
   double stated = 0;                    // mean probability that the drafter gave
-  double observed = 0, low = 0, high = 0;  // share accepted and its 95 % Wilson interval
+  double observed = 0, low = 0, high = 0;  // share accepted and its 95 % interval
   int64_t n = 0;                        // children of accepted nodes; others were never observed
+  double n_independent = 0;             // independent ones that are worth as much; the interval is theirs
 };
 
 struct ReliabilityCurve {
@@ -68,6 +70,8 @@ struct CorrectionScore {
 struct LabCalibration {
   std::vector<ReliabilityCurve> curves;
   std::vector<CorrectionScore> scores;
+  std::optional<Correction> correction; // fitted on half of the text; what the calibrated policy decides by
+  int32_t block_tokens = 0;             // tokens of text that the intervals take for one group
 };
 
 /// Throughput of a fixed tree by budget, context and launch floor. NaN: not computed yet.

@@ -7,17 +7,10 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/record/correction.h"
 #include "engine/record/round.h"
 
 namespace draftscope {
-
-/// Applied in this order: temperature, map, factor off the spine. The default changes nothing.
-struct Correction {
-  double temperature = 1;               // > 0; log q is divided by it and the row renormalised
-  std::vector<double> stated, observed; // (n,) both ascending in [0, 1]: isotonic map of q, linear between points;
-                                        // below the first towards (0, 0), above the last constant
-  double off_spine = 1;                 // in (0, 1]: on children of nodes off the most likely chain
-};
 
 /// Ranks per depth that a correction is fitted to and that a corrected tree is made of; what follows them is left out.
 /// Every recording keeps as many, so that it decides as the live round did.

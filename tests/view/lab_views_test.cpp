@@ -219,7 +219,8 @@ TEST(RegretStack, ARoundIsFoundByPositionAndToldInFiveLines) {
 
 TEST(ReliabilityPlot, BarsReachTheEndsOfTheirInterval) {
   LabCalibration in;
-  in.curves = {{"all", {{0.2, 0.1, 0.05, 0.2, 30}, {0.8, 0.6, 0.5, 0.7, 70}}, 0.17, 100}};
+  in.curves = {{"all", {{0.2, 0.1, 0.05, 0.2, 30, 12}, {0.8, 0.6, 0.5, 0.7, 70, 21.4}}, 0.17, 100}};
+  in.block_tokens = 16;
   const ReliabilityPlot plot = reliability_plot(in);
   ASSERT_EQ(plot.series.size(), 1u);
   EXPECT_DOUBLE_EQ(plot.series[0].below[0], 0.05);
@@ -229,8 +230,14 @@ TEST(ReliabilityPlot, BarsReachTheEndsOfTheirInterval) {
   EXPECT_EQ(plot.series[0].summary,
             "all: 100 observed, calibration error 0.170, too sure by 0.170 on average");
   EXPECT_EQ(bin_line(plot.series[0], 1),
-            "stated 0.800, observed 0.600 (0.500 to 0.700), 70 children of accepted nodes");
+            "stated 0.800, observed 0.600 (0.500 to 0.700); 70 children of accepted nodes, worth 21 independent ones");
+  EXPECT_EQ(plot.bars, "bars: 95 %, blocks of 16 tokens");
   EXPECT_EQ(bin_line(plot.series[0], 2), "");
+}
+
+TEST(ReliabilityPlot, ACorrectionIsNamedByItsParts) {
+  EXPECT_EQ(correction_words("demo", {1.084, {0.1, 0.2}, {0.1, 0.3}, 0.61}),
+            "fitted on half of a recording of demo: temperature 1.08, map of 2 points, factor off the spine 0.61");
 }
 
 TEST(ReliabilityPlot, CorrectionsAreJudgedInWords) {

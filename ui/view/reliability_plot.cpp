@@ -48,6 +48,7 @@ ReliabilityPlot reliability_plot(const LabCalibration& calibration) {
       series.below.push_back(bin.observed - bin.low);
       series.above.push_back(bin.high - bin.observed);
       series.n.push_back(bin.n);
+      series.n_independent.push_back(bin.n_independent);
     }
     series.observed_text = fmt::format("{}", curve.n);
     series.error_text = fmt::format("{:.3f}", curve.error);
@@ -57,15 +58,26 @@ ReliabilityPlot reliability_plot(const LabCalibration& calibration) {
     plot.series.push_back(std::move(series));
   }
   for (const CorrectionScore& score : calibration.scores) plot.corrections.push_back(correction_row(score));
+  plot.bars = fmt::format("bars: 95 %, blocks of {} tokens", calibration.block_tokens);
   if (plot.series.empty()) plot.empty_reason = "The calibration is being computed.";
   return plot;
 }
 
+std::string correction_words(const std::string& target_name, const Correction& correction) {
+  return fmt::format(
+      "fitted on half of a recording of {}: temperature {:.2f}, map of {} points, factor off the spine "
+      "{:.2f}",
+      target_name.empty() ? "this target" : target_name, correction.temperature, correction.stated.size(),
+      correction.off_spine);
+}
+
 std::string bin_line(const ReliabilitySeries& series, size_t bin) {
   if (bin >= series.stated.size()) return {};
-  return fmt::format("stated {:.3f}, observed {:.3f} ({:.3f} to {:.3f}), {} children of accepted nodes",
-                     series.stated[bin], series.observed[bin], series.observed[bin] - series.below[bin],
-                     series.observed[bin] + series.above[bin], series.n[bin]);
+  return fmt::format(
+      "stated {:.3f}, observed {:.3f} ({:.3f} to {:.3f}); {} children of accepted nodes, "
+      "worth {:.0f} independent ones",
+      series.stated[bin], series.observed[bin], series.observed[bin] - series.below[bin],
+      series.observed[bin] + series.above[bin], series.n[bin], series.n_independent[bin]);
 }
 
 }  // namespace draftscope
