@@ -1,19 +1,22 @@
 #include "app/engine_thread.h"
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "app/options.h"
 #include "engine/base/overloaded.h"
+#include "engine/speculate/correction.h"
 
 namespace draftscope {
 namespace {
 
-SessionOptions session_options(const StartCommand& command, int64_t id, const CostModel& cost, bool online_cost) {
+SessionOptions session_options(const StartCommand& command, int64_t id, const BudgetRule& rule,
+                               const CostModel& cost, bool online_cost) {
   SessionOptions options;
   options.session = id;
-  options.rule.method = command.method;
-  options.rule.budget = command.budget;
+  options.rule = rule;
   options.rule.max_nodes = std::max(256, command.budget);
   options.max_tokens = command.max_tokens;
   options.sampling.temperature = command.temperature;
@@ -60,20 +63,27 @@ void EngineThread::run() {
 void EngineThread::apply(const Command& command) {
   std::visit(Overloaded{
                  [&](const StartCommand& start_command) { start(start_command); },
-                 [&](const StopCommand&) { if (session_) finish(EndReason::kStopped); },
+                 [&](const StopCommand&) {
+                   if (session_) finish(EndReason::kStopped);
+                 },
                  [&](const PauseCommand&) { paused_ = true; },
                  [&](const ResumeCommand&) { paused_ = false; },
                  [&](const StepCommand&) { paused_ = true, ++n_steps_; },
                  [&](const SetMethodCommand& set) {
-                   BudgetRule rule;
-                   rule.method = set.method;
-                   rule.budget = set.budget;
-                   if (session_) (void)session_->set_rule(rule);  // the controls offer valid ones only
+                   rule_.method = set.method;
+                   rule_.budget = set.budget;
+                   if (session_) (void)session_->set_rule(rule_);  // the controls offer valid ones only
                  },
                  [&](const SetCostCommand& set) {
                    if (!validate(set.cost)) return;  // the panel checks and says so before it sends
                    cost_ = set.cost;
                    if (session_) (void)session_->set_cost(cost_);
+                 },
+                 [&](const SetCorrectionCommand& set) {
+                   if (!validate(set.correction))
+                     return;  // files are checked when read; fits are valid by themselves
+                   rule_.correction = std::make_shared<const Correction>(set.correction);
+                   if (session_) (void)session_->set_rule(rule_);
                  },
                  [&](const SetSpeedCommand& set) { rounds_per_s_ = set.rounds_per_s; },
                  [&](const QuitCommand&) { quit_ = true; },
@@ -84,9 +94,12 @@ void EngineThread::apply(const Command& command) {
 void EngineThread::start(const StartCommand& command) {
   if (session_) finish(EndReason::kStopped);
   n_steps_ = 0;
+  rule_.method = command.method;
+  rule_.budget = command.budget;
   const std::vector<int32_t> prompt = encode_prompt(pair_, command.prompt_utf8, false, false);
-  Result<Session> session = Session::start(pair_, prompt, session_options(command, next_session_, cost_, online_cost_),
-                                           [](int32_t, int32_t) { return !interrupted(); });
+  Result<Session> session =
+      Session::start(pair_, prompt, session_options(command, next_session_, rule_, cost_, online_cost_),
+                     [](int32_t, int32_t) { return !interrupted(); });
   if (!session) {
     fail_start(command, session.error());
   } else {

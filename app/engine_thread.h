@@ -14,8 +14,7 @@ namespace draftscope {
 class EngineThread {
  public:
   /// `pair` must outlive this, and so must the live queue behind `recorder`. `cost` is what sessions start with until
-  /// a SetCostCommand;
-  /// with online_cost they re-estimate it as they decode.
+  /// a SetCostCommand; with online_cost they re-estimate it as they decode.
   EngineThread(const Pair& pair, CostModel cost, Recorder recorder, bool online_cost = false);
   /// Ends the generation in progress and joins.
   ~EngineThread();
@@ -40,6 +39,7 @@ class EngineThread {
 
   // Owned by the thread.
   std::optional<Session> session_;
+  BudgetRule rule_;      // asked for last, with the correction at hand
   int64_t next_session_ = 0;
   bool paused_ = false, quit_ = false;
   int32_t n_steps_ = 0;  // rounds to run although paused

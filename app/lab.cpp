@@ -38,6 +38,7 @@ Result<std::unique_ptr<LabWork>> LabWork::prepare(const SessionInfo& info,
   auto work = std::unique_ptr<LabWork>(new LabWork);
   work->session_ = info.session;
   work->calibration_ = calibrate(observed);
+  work->calibration_.correction = correction;
   work->texts_ = prepare_all(*std::move(text), std::make_shared<const Correction>(correction));
   return work;
 }

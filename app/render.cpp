@@ -14,11 +14,9 @@ namespace draftscope {
 namespace {
 
 struct Options {
-  std::string trace, out, panel = "window";
-  int64_t round = -1;
+  std::string trace, out, theme = "dark";
+  PictureOptions picture;
   int32_t request = 1;
-  int32_t width = 1600, height = 900;
-  float scale = 1;
 };
 
 int render(const Options& options) {
@@ -34,8 +32,9 @@ int render(const Options& options) {
     return report(store.errors().empty() ? options.trace + ": expected at least one round, found none" : store.errors()[0]);
   }
   for (const std::string& error : store.errors()) std::fprintf(stderr, "draftscope: %s\n", error.c_str());
-  const Status drawn = render_panel_png(store, options.panel, options.round, options.width, options.height, options.scale,
-                                        options.out, immediate_lab(store), cost_tools());
+  PictureOptions picture = options.picture;
+  picture.light = options.theme == "light";
+  const Status drawn = render_panel_png(store, picture, options.out, immediate_lab(store), cost_tools());
   return drawn ? 0 : report(drawn.error());
 }
 
@@ -44,14 +43,27 @@ int render(const Options& options) {
 Run bind_render(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--trace", options->trace, "trace file")->type_name("FILE")->required();
-  app.add_option("--panel", options->panel, "what to draw")->check(CLI::IsMember(panel_names()))->capture_default_str();
+  app.add_option("--panel", options->picture.panel, "what to draw")
+      ->check(CLI::IsMember(panel_names()))
+      ->capture_default_str();
   app.add_option("-o,--out", options->out, "picture to write (PNG)")->type_name("FILE")->required();
-  app.add_option("--round", options->round, "round to show, from 0; -1: the last")->capture_default_str();
+  app.add_option("--round", options->picture.round, "round to show, from 0; -1: the last")
+      ->capture_default_str();
   app.add_option("--request", options->request, "of a batch: the request to show, from 1")
-      ->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--width", options->width, "pixels")->check(CLI::Range(200, 8192))->capture_default_str();
-  app.add_option("--height", options->height, "pixels")->check(CLI::Range(150, 8192))->capture_default_str();
-  app.add_option("--scale", options->scale, "size of text and lines")->check(CLI::Range(0.5, 4.0))->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--width", options->picture.width, "pixels")
+      ->check(CLI::Range(200, 8192))
+      ->capture_default_str();
+  app.add_option("--height", options->picture.height, "pixels")
+      ->check(CLI::Range(150, 8192))
+      ->capture_default_str();
+  app.add_option("--scale", options->picture.scale, "size of text and lines")
+      ->check(CLI::Range(0.5, 4.0))
+      ->capture_default_str();
+  app.add_option("--theme", options->theme, "colours")
+      ->check(CLI::IsMember({"dark", "light"}))
+      ->capture_default_str();
   return [options] { return render(*options); };
 }
 

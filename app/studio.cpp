@@ -68,23 +68,31 @@ int look_at_trace(const Options& options) {
   const auto lab = std::make_shared<Lab>();
   Result<Poll> poll = open_trace(options.open, lab);
   if (!poll) return report(poll.error());
-  const Status shown = run_studio_window(*poll, [](Command) {}, false, window_options(options, {}, lab));
+  const Status shown = run_studio_window(*poll, [](const Command&) {}, false, window_options(options, {}, lab));
   return shown ? 0 : report(shown.error());
 }
 
 constexpr double kFirstRoundsPerS = 4;  // slow enough to watch; the controls change it
 
 int run_window(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {
+  std::optional<Correction> correction;
+  if (const std::string& file = options.decode.correction_file; !file.empty()) {
+    Result<Correction> read = read_correction(file);
+    if (!read) return report(read.error());
+    correction = *std::move(read);
+  }
   LiveQueue live;
   Result<Recorder> recorder = Recorder::open(options.trace, &live);
   if (!recorder) return report(recorder.error());
   EngineThread engine(pair, std::move(cost), *std::move(recorder), options.decode.online_cost);
   const StartCommand start = start_command(options.decode, prompt);
   engine.send(SetSpeedCommand{kFirstRoundsPerS});
+  if (correction) engine.send(SetCorrectionCommand{*correction, options.decode.correction_file});
   engine.send(start);
   LiveSource source(live);
   StudioOptions window = window_options(options, start, std::make_shared<Lab>());
   window.rounds_per_s = kFirstRoundsPerS;
+  window.correction = options.decode.correction_file;
   const Status shown = run_studio_window([&](RecordStore& store) { return source.poll(store) > 0; },
                                          [&](Command command) { engine.send(std::move(command)); }, true,
                                          window);
@@ -98,7 +106,11 @@ Status draw_picture(const std::string& trace, const std::string& picture, float 
   RecordStore store;
   TraceSource(trace).poll(store);
   const float s = scale > 0 ? scale : 1;
-  return render_panel_png(store, "window", -1, static_cast<int32_t>(1600 * s), static_cast<int32_t>(900 * s), s, picture);
+  PictureOptions options;
+  options.width = static_cast<int32_t>(1600 * s);
+  options.height = static_cast<int32_t>(900 * s);
+  options.scale = s;
+  return render_panel_png(store, options, picture);
 }
 
 int run_without_display(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/record/correction.h"
 #include "engine/record/round.h"
 
 namespace draftscope {
@@ -23,10 +24,11 @@ struct ResumeCommand {};
 struct StepCommand {};          // one round, then paused
 struct SetMethodCommand { Method method; int32_t budget; };
 struct SetCostCommand { CostModel cost; };
+struct SetCorrectionCommand { Correction correction; std::string source; };  // what Method::kCalibrated corrects by
 struct SetSpeedCommand { double rounds_per_s; };  // 0: as fast as possible
 struct QuitCommand {};
 
 using Command = std::variant<StartCommand, StopCommand, PauseCommand, ResumeCommand, StepCommand,
-                             SetMethodCommand, SetCostCommand, SetSpeedCommand, QuitCommand>;
+                             SetMethodCommand, SetCostCommand, SetCorrectionCommand, SetSpeedCommand, QuitCommand>;
 
 }  // namespace draftscope

@@ -109,6 +109,29 @@ TEST_F(EngineThreadTest, ADraggedCostCurveDecidesTheNextRound) {
   EXPECT_EQ(store_.rounds()[2].method, Method::kDdtree);
 }
 
+TEST_F(EngineThreadTest, ACorrectionMakesTheCalibratedMethodDecode) {
+  StartCommand start = start_command(200);
+  start.method = Method::kCalibrated;
+  engine_.send(PauseCommand{});
+  engine_.send(start);
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->reason, EndReason::kError) << "there is none yet";
+
+  engine_.send(SetCorrectionCommand{{.temperature = 2}, "a test"});
+  engine_.send(start);
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 1; }));
+  EXPECT_EQ(store_.rounds()[0].method, Method::kCalibrated);
+
+  engine_.send(SetCorrectionCommand{{.temperature = -1}, "nonsense"});  // leaves the one before in place
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 2; }));
+  engine_.send(SetMethodCommand{Method::kExact, 64});
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 3; }));
+  EXPECT_EQ(store_.rounds()[2].method, Method::kExact);
+}
+
 TEST_F(EngineThreadTest, StopEndsAndANewRunBegins) {
   engine_.send(SetSpeedCommand{5});
   engine_.send(start_command(200));

@@ -33,6 +33,7 @@ class GuiLab : public GuiTest {
     Result<DenseText> text = dense_text(made.info, made.rounds);
     ASSERT_TRUE(text) << text.error();
     calibration_ = calibrate(*text);
+    calibration_.correction = Correction{.temperature = 1.25};
     texts_ = prepare_all(*std::move(text));
     store_.append(made.info);
     for (const RoundRecord& round : made.rounds) store_.append(round);
@@ -132,6 +133,28 @@ TEST_F(GuiLab, ARowOfTheTableChoosesThePolicy) {
     context.Yield(2);
   });
   EXPECT_EQ(asked_.back().regret_of, Method::kCast);
+}
+
+constexpr const char* kUseCorrection = "Use this correction";
+
+TEST_F(GuiLab, AFittedCorrectionIsHandedOverWithOneClick) {
+  studio_.allow_opening(true, true);  // an engine decodes behind the recording
+  open_dense();
+  act([&](ImGuiTestContext& context) { context.ItemClick(in(kCalibration, kUseCorrection).c_str()); });
+  const StudioRequests asked = studio_.take_requests();
+  ASSERT_TRUE(asked.use_correction.has_value());
+  EXPECT_EQ(asked.use_correction->correction.temperature, 1.25);
+  EXPECT_NE(asked.use_correction->source.find("temperature 1.25"), std::string::npos);
+  EXPECT_TRUE(sent_.empty()) << "a recording has no engine of its own";
+}
+
+TEST_F(GuiLab, WithoutAnEngineACorrectionCannotBeUsed) {
+  open_dense();
+  act([&](ImGuiTestContext& context) {
+    const ImGuiTestItemInfo button = context.ItemInfo(in(kCalibration, kUseCorrection).c_str());
+    IM_CHECK((button.ItemFlags & ImGuiItemFlags_Disabled) != 0);
+  });
+  EXPECT_FALSE(studio_.take_requests().use_correction.has_value());
 }
 
 TEST_F(GuiLab, TheRecordedCostCanBeTheTrueOne) {

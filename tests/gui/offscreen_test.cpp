@@ -4,10 +4,11 @@
 #include <gtest/gtest.h>
 #include <png.h>
 
-#include <filesystem>
+#include <numeric>
 #include <set>
 
 #include "tests/record/make_record.h"
+#include "tests/temp_folder.h"
 #include "ui/gui/studio.h"
 
 namespace {
@@ -51,15 +52,13 @@ size_t n_colours(const Image& image) {
 class GuiPicture : public ::testing::Test {
  protected:
   void SetUp() override {
-    const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    path_ = (std::filesystem::temp_directory_path() / ("draftscope_" + test + ".png")).string();
     store_.append(make_info());
     for (uint64_t i = 0; i < 4; ++i) store_.append(make_round(i, 32));
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
   RecordStore store_;
-  std::string path_;
+  const TempFolder folder_;
+  const std::string path_ = folder_ / "picture.png";
 };
 
 #define SKIP_WITHOUT_EGL() \
@@ -68,7 +67,7 @@ class GuiPicture : public ::testing::Test {
 TEST_F(GuiPicture, EveryPanelIsWrittenInTheSizeAskedFor) {
   SKIP_WITHOUT_EGL();
   for (const std::string& panel : panel_names()) {
-    const Status written = render_panel_png(store_, panel, -1, 640, 400, 1, path_);
+    const Status written = render_panel_png(store_, {panel, -1, 640, 400}, path_);
     ASSERT_TRUE(written) << panel << ": " << written.error();
     const Image image = read_png(path_);
     EXPECT_EQ(image.width, 640) << panel;
@@ -79,12 +78,23 @@ TEST_F(GuiPicture, EveryPanelIsWrittenInTheSizeAskedFor) {
 
 TEST_F(GuiPicture, SameRecordSamePixels) {
   SKIP_WITHOUT_EGL();
-  ASSERT_TRUE(render_panel_png(store_, "window", 2, 800, 450, 1, path_));
+  ASSERT_TRUE(render_panel_png(store_, {"window", 2, 800, 450}, path_));
   const Image first = read_png(path_);
-  ASSERT_TRUE(render_panel_png(store_, "window", 2, 800, 450, 1, path_));
+  ASSERT_TRUE(render_panel_png(store_, {"window", 2, 800, 450}, path_));
   EXPECT_EQ(first.rgb, read_png(path_).rgb);
-  ASSERT_TRUE(render_panel_png(store_, "window", 1, 800, 450, 1, path_));
+  ASSERT_TRUE(render_panel_png(store_, {"window", 1, 800, 450}, path_));
   EXPECT_NE(first.rgb, read_png(path_).rgb) << "another round looks the same";
+}
+
+TEST_F(GuiPicture, LightColoursAreLight) {
+  SKIP_WITHOUT_EGL();
+  const auto brightness = [&](bool light) {
+    EXPECT_TRUE(render_panel_png(store_, {.width = 640, .height = 400, .light = light}, path_));
+    const Image image = read_png(path_);
+    return std::accumulate(image.rgb.begin(), image.rgb.end(), 0.0) / static_cast<double>(image.rgb.size());
+  };
+  EXPECT_GT(brightness(true), 200);
+  EXPECT_LT(brightness(false), 60);
 }
 
 TEST_F(GuiPicture, TopRowFirst) {
@@ -102,7 +112,7 @@ TEST_F(GuiPicture, PngKeepsEveryPixel) {
 
 TEST_F(GuiPicture, ErrorsAreSentences) {
   const auto error_of = [&](const std::string& panel, int64_t round, int32_t width, const std::string& path) {
-    const Status status = render_panel_png(store_, panel, round, width, 100, 1, path);
+    const Status status = render_panel_png(store_, {panel, round, width, 100}, path);
     return status.ok() ? std::string() : status.error();
   };
   EXPECT_NE(error_of("forest", -1, 100, path_).find("found 'forest'"), std::string::npos);

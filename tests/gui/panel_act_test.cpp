@@ -52,6 +52,45 @@ TEST_F(GuiPanels, RunSendsThePromptAndTheMethod) {
   EXPECT_EQ(sent_.size(), 1u);
 }
 
+constexpr const char* kCalibratedItem = "//$FOCUSED/calibrated: exact, calibrated";
+constexpr const char* kNoCorrectionItem = "//$FOCUSED/calibrated: exact, calibrated (needs a correction)";
+
+TEST_F(GuiPanels, CalibratedIsNotOfferedWithoutACorrection) {
+  act([](ImGuiTestContext& context) {
+    context.SetRef("Controls");
+    context.ItemClick("##Method");
+    IM_CHECK(context.ItemExists(kNoCorrectionItem));
+    IM_CHECK((context.ItemInfo(kNoCorrectionItem).ItemFlags & ImGuiItemFlags_Disabled) != 0);
+    IM_CHECK(!context.ItemExists(kCalibratedItem));
+    context.KeyPress(ImGuiKey_Escape);
+  });
+  EXPECT_EQ(studio_.controls().start.method, Method::kExact);
+}
+
+TEST_F(GuiPanels, CalibratedIsOfferedWithACorrection) {
+  studio_.set_correction_source("a file");
+  act([](ImGuiTestContext& context) {
+    context.SetRef("Controls");
+    context.ItemClick("##Method");
+    context.ItemClick(kCalibratedItem);
+    context.SetRef("Controls");
+    context.ItemClick("##Prompt");
+    context.KeyCharsReplace("Write a haiku.");
+    context.ItemClick("Run");
+  });
+  const StartCommand* start = last_sent<StartCommand>();
+  ASSERT_NE(start, nullptr);
+  EXPECT_EQ(start->method, Method::kCalibrated);
+}
+
+TEST_F(GuiPanels, AFittedCorrectionGoesToTheEngineAndTheControlsOfferIt) {
+  studio_.use_correction({{.temperature = 1.5}, "fitted in the lab"});
+  const SetCorrectionCommand* sent = last_sent<SetCorrectionCommand>();
+  ASSERT_NE(sent, nullptr);
+  EXPECT_EQ(sent->correction.temperature, 1.5);
+  EXPECT_EQ(studio_.controls().correction, "fitted in the lab");
+}
+
 TEST_F(GuiPanels, PauseAndStopWhileDecoding) {
   fill(3, 16);
   act([](ImGuiTestContext& context) {

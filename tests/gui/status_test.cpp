@@ -100,7 +100,7 @@ TEST(GuiWindow, NoDisplayIsOneSentence) {
   unsetenv("WAYLAND_DISPLAY");
   StudioOptions options;
   options.remember_layout = false;
-  const Status shown = run_studio_window([](RecordStore&) { return false; }, [](Command) {}, false, options);
+  const Status shown = run_studio_window([](RecordStore&) { return false; }, [](const Command&) {}, false, options);
   ASSERT_FALSE(shown.ok());
   EXPECT_NE(shown.error().find("no display"), std::string::npos) << shown.error();
   EXPECT_EQ(shown.error().find('\n'), std::string::npos);

@@ -17,12 +17,35 @@
 namespace draftscope {
 namespace {
 
-constexpr ImPlotFlags kFlags = ImPlotFlags_NoTitle | ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect |
-                               ImPlotFlags_NoLegend | ImPlotFlags_NoMouseText;
+constexpr ImPlotFlags kFlags = ImPlotFlags_NoTitle | ImPlotFlags_NoFrame | ImPlotFlags_NoMenus |
+                               ImPlotFlags_NoBoxSelect | ImPlotFlags_NoLegend | ImPlotFlags_NoMouseText;
 
 ImVec4 colour4(ImU32 colour) { return ImGui::ColorConvertU32ToFloat4(colour); }
 
-void draw_choice(LabState& state, const ReliabilityPlot& plot) {
+constexpr const char* kUse = "Use this correction";
+
+/// Hands the lab's correction to the engine behind this recording.
+void draw_use(PanelContext& context, const LabCalibration& calibration) {
+  const char* why_not = nullptr;
+  if (!context.use_correction)
+    why_not =
+        "No engine is running behind this recording. Start draftscope without --open, then open the "
+        "recording "
+        "with File > Open.";
+  if (!calibration.correction) why_not = "Nothing was fitted to this recording.";
+  ImGui::BeginDisabled(why_not != nullptr);
+  const bool pressed = ImGui::Button(kUse);
+  ImGui::EndDisabled();
+  ImGui::SetItemTooltip(
+      "%s", why_not ? why_not
+                    : "Gives the engine the correction that was fitted on half of this text, all parts "
+                      "together. Its method \"calibrated\" then decides by it.");
+  if (!pressed) return;
+  const std::string target = context.store.info() ? context.store.info()->target_name : std::string();
+  context.use_correction({*calibration.correction, correction_words(target, *calibration.correction)});
+}
+
+void draw_choice(PanelContext& context, LabState& state, const ReliabilityPlot& plot) {
   const FlatHeader flat;
   labelled("curve", 10 * em(), [&] {
     if (!ImGui::BeginCombo("##Curve", plot.series[static_cast<size_t>(state.curve)].label.c_str()))
@@ -35,6 +58,8 @@ void draw_choice(LabState& state, const ReliabilityPlot& plot) {
     ImGui::EndCombo();
     return false;
   });
+  flow(button_width(kUse));
+  draw_use(context, state.report->calibration);
   flow(button_width("?"));
   help_mark([] {
     ImGui::TextUnformatted(
@@ -43,8 +68,17 @@ void draw_choice(LabState& state, const ReliabilityPlot& plot) {
     ImGui::TextUnformatted(
         "Only children of accepted nodes count: what would have followed a rejected token was never "
         "observed.");
-    ImGui::TextUnformatted("Bars are 95 % Wilson intervals. Below: how many were observed.");
+    ImGui::TextUnformatted(
+        "Bars are 95 % intervals. Rounds overlap: one token is judged by every round that reaches it, and "
+        "neighbours share their subject. So a whole block of text counts as one group, and a bar is as wide "
+        "as "
+        "the differences between blocks say; the bare number of candidates would make it far too narrow.");
+    ImGui::TextUnformatted("Below: how many were observed.");
   });
+  const float note = ImGui::CalcTextSize(plot.bars.c_str()).x;
+  if (room_beside() < note) return;
+  ImGui::SameLine();
+  dim_text(plot.bars);
 }
 
 void draw_curve(const ReliabilitySeries& series) {
@@ -54,6 +88,7 @@ void draw_curve(const ReliabilitySeries& series) {
   spec.LineWeight = std::max(1.0f, 0.13f * em());
   spec.Marker = ImPlotMarker_Circle;
   spec.MarkerSize = 0.3f * em();
+  spec.Size = 0.35f * em();
   ImPlot::PlotErrorBars("95 % interval", series.stated.data(), series.observed.data(), series.below.data(),
                         series.above.data(), n, spec);
   ImPlot::PlotLine(series.label.c_str(), series.stated.data(), series.observed.data(), n, spec);
@@ -189,7 +224,7 @@ void draw_calibration_panel(PanelContext& context, LabState& state) {
   }
   state.curve = std::clamp(state.curve, 0, static_cast<int32_t>(plot.series.size()) - 1);
   const ReliabilitySeries& series = plot.series[static_cast<size_t>(state.curve)];
-  draw_choice(state, plot);
+  draw_choice(context, state, plot);
   if (!short_panel(18)) ImGui::TextWrapped("%s (derived).", series.summary.c_str());
   if (ImGui::GetContentRegionAvail().x > 64 * em() && !short_panel(24)) return draw_wide(state, plot, series);
   const float below = plot.corrections.empty() || short_panel(24) ? 0 : corrections_height(plot);

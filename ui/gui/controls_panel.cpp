@@ -16,10 +16,32 @@ namespace {
 /// What the list says, e.g. "exact: exact optimum".
 std::string label_of(const Policy& policy) { return fmt::format("{}: {}", name(policy.method), policy.title); }
 
-std::string meaning_of(const Policy& policy) { return fmt::format("{} Source: {}.", policy.summary, policy.source); }
+std::string meaning_of(const Policy& policy, const ControlState& state) {
+  std::string meaning = fmt::format("{} Source: {}.", policy.summary, policy.source);
+  if (policy.method == Method::kCalibrated && !state.correction.empty())
+    meaning += fmt::format(" Correction: {}.", state.correction);
+  return meaning;
+}
 
-/// A correction comes by the command line only, and hindsight cannot decode.
-bool offered(const Policy& policy) { return policy.live && policy.method != Method::kCalibrated; }
+/// Why a policy cannot be chosen now; nullptr when it can.
+const char* why_not_offered(const Policy& policy, const ControlState& state) {
+  if (policy.method != Method::kCalibrated || !state.correction.empty()) return nullptr;
+  return "No correction is at hand. Start with --correction FILE (draftscope calibrate makes one), or open a "
+         "dense "
+         "recording and press \"Use this correction\" in the lab's calibration panel.";
+}
+
+void draw_policy_choice(const Policy& policy, ControlState& state, bool& changed) {
+  const char* why_not = why_not_offered(policy, state);
+  ImGui::BeginDisabled(why_not != nullptr);
+  const std::string label = why_not ? label_of(policy) + " (needs a correction)" : label_of(policy);
+  if (ImGui::Selectable(label.c_str(), policy.method == state.start.method)) {
+    state.start.method = policy.method;
+    changed = true;
+  }
+  ImGui::EndDisabled();
+  ImGui::SetItemTooltip("%s", why_not ? why_not : meaning_of(policy, state).c_str());
+}
 
 bool running(const PanelContext& context) {
   return context.live && context.store.info() && !context.store.end();
@@ -98,16 +120,11 @@ bool choose_method(ControlState& state) {
   bool changed = false;
   if (ImGui::BeginCombo("##Method", narrow ? name(chosen.method) : label_of(chosen).c_str())) {
     for (const Policy& policy : policies()) {
-      if (!offered(policy)) continue;
-      if (ImGui::Selectable(label_of(policy).c_str(), policy.method == chosen.method)) {
-        state.start.method = policy.method;
-        changed = true;
-      }
-      ImGui::SetItemTooltip("%s", meaning_of(policy).c_str());
+      if (policy.live) draw_policy_choice(policy, state, changed);  // hindsight cannot decode
     }
     ImGui::EndCombo();
   }
-  ImGui::SetItemTooltip("%s", meaning_of(chosen).c_str());
+  ImGui::SetItemTooltip("%s", meaning_of(chosen, state).c_str());
   return changed;
 }
 

@@ -99,7 +99,7 @@ Offscreen::Offscreen(Offscreen&&) noexcept = default;
 Offscreen& Offscreen::operator=(Offscreen&&) noexcept = default;
 Offscreen::~Offscreen() = default;
 
-Result<Offscreen> Offscreen::create(int32_t width, int32_t height, float scale) {
+Result<Offscreen> Offscreen::create(int32_t width, int32_t height, float scale, Theme theme) {
   if (width < 1 || height < 1 || width > kMaxSide || height > kMaxSide) {
     return fail("picture size: expected 1 to {} pixels a side, found {} x {}", kMaxSide, width, height);
   }
@@ -109,6 +109,7 @@ Result<Offscreen> Offscreen::create(int32_t width, int32_t height, float scale) 
   if (const Status opened = state->open_egl(); !opened) return Error{opened.error()};
   if (const Status opened = state->open_framebuffer(); !opened) return Error{opened.error()};
   state->gui = std::make_unique<GuiContext>(scale);
+  apply_theme(theme, scale);
   state->renderer_ready = ImGui_ImplOpenGL3_Init("#version 330 core");
   if (!state->renderer_ready) return fail("OpenGL: Dear ImGui's renderer does not start");
   ImGui::GetIO().BackendPlatformName = "draftscope_offscreen";

@@ -7,13 +7,14 @@
 
 #include "engine/base/check.h"
 #include "ui/gui/image.h"
+#include "ui/gui/theme.h"
 
 namespace draftscope {
 
 class Offscreen {
  public:
   /// width, height in pixels. Fails when EGL or OpenGL 3 is missing, or the size is not 1 to 16,384.
-  static Result<Offscreen> create(int32_t width, int32_t height, float scale);
+  static Result<Offscreen> create(int32_t width, int32_t height, float scale, Theme theme = Theme::kDark);
   Offscreen(Offscreen&&) noexcept;
   Offscreen& operator=(Offscreen&&) noexcept;
   ~Offscreen();

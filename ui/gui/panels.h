@@ -30,6 +30,8 @@ struct PanelContext {
   std::function<void(const CostModel& cost, const std::optional<CostModel>& other)> ask_lab;
   CostTools cost_tools;                       // presets, knees and files; empty members: the panel does without
   std::function<void(std::string)> notice;    // one sentence for the status bar; may be empty
+  /// Hands a correction to the engine that decodes, and to its controls; empty: no engine is at hand.
+  std::function<void(SetCorrectionCommand)> use_correction;
   std::shared_ptr<ViewCache> cache = make_view_cache();
 
   /// The round being shown; nullptr when there is none yet.
@@ -41,6 +43,7 @@ struct ControlState {
   StartCommand start;
   double rounds_per_s = 0;
   bool paused = false;
+  std::string correction;  // where the engine's correction comes from; empty: it has none
 };
 
 // Each draws inside the current window (the dockspace made it).

@@ -39,6 +39,15 @@ Studio::Studio(RecordStore& store, std::function<void(Command)> send, bool live,
 void Studio::allow_opening(bool traces, bool back_to_live) {
   can_open_ = traces;
   can_go_live_ = back_to_live;
+  if (back_to_live)
+    context_.use_correction = [this](SetCorrectionCommand command) {
+      requests_.use_correction = std::move(command);
+    };
+}
+
+void Studio::use_correction(SetCorrectionCommand command) {
+  controls_.correction = command.source;
+  context_.send(std::move(command));
 }
 
 void Studio::set_notice(std::string sentence) {

@@ -26,6 +26,7 @@ enum class PanelSet : uint8_t;
 /// What a frame asks of whoever owns the window.
 struct StudioRequests {
   std::optional<std::string> open_trace;  // a path, not yet checked
+  std::optional<SetCorrectionCommand> use_correction;  // for the live engine's controls
   bool back_to_live = false;
   bool save_picture = false;
   bool quit = false;
@@ -55,6 +56,9 @@ class Studio {
     controls_.rounds_per_s = rounds_per_s;
   }
   void allow_opening(bool traces, bool back_to_live);
+  /// The engine has been given, or is sent now, what the calibrated method corrects by.
+  void set_correction_source(std::string source) { controls_.correction = std::move(source); }
+  void use_correction(SetCorrectionCommand command);
   /// What the cost panel can do beyond moving points; before the first frame.
   void set_cost_tools(CostTools tools) { context_.cost_tools = std::move(tools); }
   /// Offers the cost curves of a file, as the panel's own import does.
@@ -124,6 +128,7 @@ struct StudioOptions {
   bool remember_layout = true;         // in the person's configuration folder
   StartCommand start;                  // what the controls begin with
   double rounds_per_s = 0;             // the speed they show; 0: as fast as possible
+  std::string correction;              // where the engine's correction comes from; empty: it has none
   LabLink lab;                         // for dense recordings
   CostTools cost_tools;                // presets, knees and files of the cost panel
   std::function<bool()> should_close;  // asked every frame, e.g. after Ctrl-C in the terminal; may be empty
@@ -136,11 +141,17 @@ struct StudioOptions {
 Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live,
                          const StudioOptions& options);
 
-/// Draws `panel` (one of panel_names()) to a PNG without a display. `round` is an index into
-/// store.rounds(), -1 for the last; width, height in pixels. `lab` must answer within its ask; `tools` are the cost panel's. Fails on an unknown
-/// panel or round, without EGL, or when `path` cannot be written.
-Status render_panel_png(RecordStore& store, const std::string& panel, int64_t round, int32_t width,
-                        int32_t height, float scale, const std::string& path, const LabLink& lab = {},
-                        const CostTools& tools = {});
+struct PictureOptions {
+  std::string panel = "window";        // one of panel_names()
+  int64_t round = -1;                  // index into store.rounds(); -1: the last
+  int32_t width = 1600, height = 900;  // pixels
+  float scale = 1;
+  bool light = false;                  // light colours
+};
+
+/// Draws one picture to the PNG `path` without a display. `lab` must answer within its ask; `tools` are the cost
+/// panel's. Fails on an unknown panel or round, without EGL, or when `path` cannot be written.
+Status render_panel_png(RecordStore& store, const PictureOptions& options, const std::string& path,
+                        const LabLink& lab = {}, const CostTools& tools = {});
 
 }  // namespace draftscope

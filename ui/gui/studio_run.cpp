@@ -68,6 +68,7 @@ class Loop {
       : window_(std::move(window)), first_(std::move(first)), live_(live), options_(options) {
     first_->studio->allow_opening(options_.open_trace != nullptr, false);
     first_->studio->set_start(options_.start, options_.rounds_per_s);
+    first_->studio->set_correction_source(options_.correction);
     first_->studio->set_notice(window_.font_message());
     first_->studio->set_cost_tools(options_.cost_tools);
   }
@@ -126,6 +127,10 @@ class Loop {
       const auto steps = static_cast<float>(requests.scale_steps);
       window_.set_user_scale(window_.user_scale() * std::pow(kScaleStep, steps));
     }
+    if (requests.use_correction && live_) {
+      first_->studio->use_correction(*requests.use_correction);
+      shown().studio->set_notice("the engine has the correction: back to live, choose the method calibrated");
+    }
     if (requests.back_to_live) opened_.reset();
     if (requests.open_trace) open(*requests.open_trace);
   }
@@ -169,19 +174,20 @@ Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live
   return success();
 }
 
-Status render_panel_png(RecordStore& store, const std::string& panel, int64_t round, int32_t width,
-                        int32_t height, float scale, const std::string& path, const LabLink& lab,
-                        const CostTools& tools) {
+Status render_panel_png(RecordStore& store, const PictureOptions& options, const std::string& path,
+                        const LabLink& lab, const CostTools& tools) {
   const std::vector<std::string> names = panel_names();
-  if (std::ranges::find(names, panel) == names.end()) {
-    return fail("panel: expected one of {}, found '{}'", fmt::join(names, ", "), panel);
+  if (std::ranges::find(names, options.panel) == names.end()) {
+    return fail("panel: expected one of {}, found '{}'", fmt::join(names, ", "), options.panel);
   }
+  const int64_t round = options.round;
   const auto n_rounds = static_cast<int64_t>(store.rounds().size());
   if (round < -1 || round >= n_rounds) {
     if (n_rounds == 0) return fail("round {}: the recording has no rounds", round);
     return fail("round: expected 0 to {} or -1 for the last, found {}", n_rounds - 1, round);
   }
-  Result<Offscreen> offscreen = Offscreen::create(width, height, scale);
+  Result<Offscreen> offscreen = Offscreen::create(options.width, options.height, options.scale,
+                                                  options.light ? Theme::kLight : Theme::kDark);
   if (!offscreen) return Error{offscreen.error()};
   Studio studio(
       store, [](const Command&) {}, false, lab);
@@ -191,7 +197,8 @@ Status render_panel_png(RecordStore& store, const std::string& panel, int64_t ro
     studio.selection().follow_live = false;
     studio.selection().round = round;
   }
-  const Result<Image> image = offscreen->render([&] { studio.draw_single_panel(panel); }, kPictureFrames);
+  const Result<Image> image =
+      offscreen->render([&] { studio.draw_single_panel(options.panel); }, kPictureFrames);
   if (!image) return Error{image.error()};
   return write_png(path, *image);
 }
