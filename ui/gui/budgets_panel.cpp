@@ -82,6 +82,23 @@ void draw_stairs(const Field& field, const BudgetSteps& line, bool chosen) {
                     with_alpha(policy_colour(line.method), chosen ? 1.0f : 0.7f), thick);
 }
 
+/// The line's number where it is in sight, a place of its own for each line: equal budgets hide each other's
+/// colour.
+void draw_number(const Field& field, const BudgetSteps& line, size_t row, size_t n_rows) {
+  const double share = (static_cast<double>(row) + 0.5) / static_cast<double>(n_rows);
+  const int32_t at = round_at(line, static_cast<int32_t>(field.first + share * field.n));
+  if (at < 0) return;
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const std::string number = fmt::format("{}", row + 1);
+  const ImVec2 size = ImGui::CalcTextSize(number.c_str());
+  const float x = field.x(field.first + share * field.n) - 0.5f * size.x;
+  const float y =
+      std::max(field.min.y - 0.4f * em(), field.y(line.budget[static_cast<size_t>(at)]) - 0.5f * size.y);
+  list->AddRectFilled({x - 0.2f * em(), y}, {x + size.x + 0.2f * em(), y + size.y}, palette().panel,
+                      0.2f * em());
+  list->AddText({x, y}, policy_colour(line.method), number.c_str());
+}
+
 /// A round is a bar over the tokens that it accepted; the gap after it is the bonus.
 void draw_lane(const Field& field, const BudgetSteps& line, size_t row, bool chosen, int32_t position) {
   ImDrawList* list = ImGui::GetWindowDrawList();
@@ -98,12 +115,16 @@ void draw_lane(const Field& field, const BudgetSteps& line, size_t row, bool cho
   }
 }
 
-/// Names at the left of the lanes; in the colour of the line, the chosen one with an arrow.
+/// Names at the left of the lanes with the number and the colour of the line, the chosen one with an arrow.
+std::string lane_name(const BudgetSteps& line, size_t row, bool chosen) {
+  return fmt::format("{}{} {}", chosen ? "> " : "", row + 1, line.name);
+}
+
 void draw_names(const Field& field, const BudgetTrack& track, Method chosen, float left) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   for (size_t row = 0; row < track.lines.size(); ++row) {
     const BudgetSteps& line = track.lines[row];
-    const std::string name = line.method == chosen ? "> " + line.name : line.name;
+    const std::string name = lane_name(line, row, line.method == chosen);
     const float y =
         field.lanes_y + (static_cast<float>(row) + 0.4f) * field.lane - 0.5f * ImGui::GetFontSize();
     const float x = field.min.x - ImGui::CalcTextSize(name.c_str()).x - 0.4f * em();
@@ -113,8 +134,8 @@ void draw_names(const Field& field, const BudgetTrack& track, Method chosen, flo
 
 float names_width(const BudgetTrack& track) {
   float width = 0;
-  for (const BudgetSteps& line : track.lines)
-    width = std::max(width, ImGui::CalcTextSize(("> " + line.name).c_str()).x);
+  for (size_t row = 0; row < track.lines.size(); ++row)
+    width = std::max(width, ImGui::CalcTextSize(lane_name(track.lines[row], row, true).c_str()).x);
   return width + 0.6f * em();
 }
 
@@ -140,7 +161,8 @@ void draw_header(const PanelContext& context, LabState& state, const BudgetTrack
   ImGui::Checkbox("All policies", &state.all_policies);
   flow(button_width("?"));
   help_mark([&] {
-    ImGui::TextUnformatted("Above: nodes verified at each position of the text, one stair per policy.");
+    ImGui::TextUnformatted(
+        "Above: nodes verified at each position of the text, one stair per policy, by its number.");
     ImGui::TextUnformatted("Below: rounds. A bar covers the accepted tokens, the gap after it is the bonus.");
     dim_text("Pointing selects the token in every panel; the wheel zooms.");
   });
@@ -169,19 +191,21 @@ void draw_field(PanelContext& context, LabState& state, const BudgetTrack& track
   field.min = {at.x + names_width(track), at.y + 0.5f * em()};
   field.max = {at.x + room.x - 0.4f * em(), at.y + room.y - n_lanes * field.lane - 1.6f * em()};
   field.lanes_y = field.max.y + 1.5f * em();
-  field.top = track.top;
+  field.top = 1.2 * track.top;
   zoom(field, track.n_tokens, hovered);
   draw_axes(field, track.n_tokens);
   draw_names(field, track, state.question.regret_of, at.x);
   ImDrawList* list = ImGui::GetWindowDrawList();
   ImGui::PushClipRect({field.min.x, at.y}, {field.max.x + 1, at.y + room.y}, true);
   const float x = field.x(position), width = std::max(1.0f, field.x(position + 1) - x);
-  list->AddRectFilled({x, field.min.y}, {x + width, at.y + room.y}, with_alpha(palette().selected, 0.25f));
+  list->AddRectFilled({x, field.min.y}, {x + width, at.y + room.y}, with_alpha(palette().selected, 0.15f));
   for (size_t row = 0; row < track.lines.size(); ++row) {
     const bool chosen = track.lines[row].method == state.question.regret_of;
     draw_stairs(field, track.lines[row], chosen);
     draw_lane(field, track.lines[row], row, chosen, position);
   }
+  for (size_t row = 0; row < track.lines.size(); ++row)
+    draw_number(field, track.lines[row], row, track.lines.size());
   ImGui::PopClipRect();
   if (!hovered || ImGui::GetIO().MousePos.x < field.min.x || ImGui::GetIO().MousePos.x >= field.max.x) return;
   const double under =

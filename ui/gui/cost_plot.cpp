@@ -213,8 +213,8 @@ class NoDoubleClickFit {
 void draw_cost_plot(PanelContext& context, CostEditState& state, float height) {
   find_knees(context, state);
   const NoDoubleClickFit no_fit;
-  const ImPlotFlags flags =
-      ImPlotFlags_NoTitle | ImPlotFlags_NoLegend | ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect;
+  const ImPlotFlags flags = ImPlotFlags_NoTitle | ImPlotFlags_NoFrame | ImPlotFlags_NoLegend |
+                            ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect;
   if (!ImPlot::BeginPlot("##cost", {-1, height}, flags)) return;
   const Line a = line_of(state.edited(), state.context_row);
   const CostModel* other = compared_with(state);

@@ -112,7 +112,10 @@ void draw_speed_bar(const LabRow& row, float height) {
     list->AddRectFilled({at.x, low}, {x(row.other_share), low + 1.5f * thick}, palette().cost);
   }
   const std::string words = row.note.empty() ? row.speed : row.speed + "  " + row.note;
-  ImGui::SetCursorScreenPos({at.x + 0.4f * em(), at.y});
+  float words_x = at.x + 0.4f * em();
+  if (const float line = x(row.believed_share); line < words_x + ImGui::CalcTextSize(words.c_str()).x + thick)
+    words_x = std::max(words_x, line + 0.4f * em());  // short bars: beside the line, not under it
+  ImGui::SetCursorScreenPos({words_x, at.y});
   ImGui::TextUnformatted(words.c_str());
 }
 

@@ -4,6 +4,8 @@
 
 #include <imgui.h>
 
+#include <cmath>
+
 namespace draftscope {
 
 struct Palette {
@@ -48,7 +50,7 @@ inline constexpr Palette kLightPalette = {.window = rgb(0xf3f4f6),
                                           .panel = rgb(0xffffff),
                                           .text = rgb(0x15181d),
                                           .text_dim = rgb(0x555d68),
-                                          .line = rgb(0xc3c9d1),
+                                          .line = rgb(0xa7afba),
                                           .root = rgb(0x0072b2),
                                           .accepted = rgb(0x00795a),
                                           .bonus = rgb(0x9a6700),
@@ -80,6 +82,16 @@ inline const Palette& palette() {
 inline ImU32 with_alpha(ImU32 colour, float alpha) {
   const auto a = static_cast<ImU32>(alpha * static_cast<float>((colour >> IM_COL32_A_SHIFT) & 255));
   return (colour & ~IM_COL32_A_MASK) | (a << IM_COL32_A_SHIFT);
+}
+
+/// Black or white, whichever is told apart better on `ground` (by the contrast ratio of WCAG 2).
+inline ImU32 ink_on(ImU32 ground) {
+  const auto linear = [](float channel) {
+    return channel <= 0.03928f ? channel / 12.92f : std::pow((channel + 0.055f) / 1.055f, 2.4f);
+  };
+  const ImVec4 c = ImGui::ColorConvertU32ToFloat4(ground);
+  const float luminance = 0.2126f * linear(c.x) + 0.7152f * linear(c.y) + 0.0722f * linear(c.z);
+  return luminance > 0.179f ? IM_COL32(10, 10, 20, 255) : IM_COL32(255, 255, 255, 255);
 }
 
 /// Colour at `t` in [0, 1] between two colours.

@@ -111,14 +111,25 @@ void draw_row(LabState& state, const LabTable& table, const LabRow& row, const s
   const float lift =
       std::max(0.0f, 0.5f * (height - ImGui::GetTextLineHeight()) - ImGui::GetStyle().CellPadding.y);
   const auto lower = [&] { ImGui::SetCursorPosY(ImGui::GetCursorPosY() + lift); };
-  lower();
   const bool chosen = state.question.regret_of == row.method;
-  if (ImGui::Selectable(row.name.c_str(), chosen,
-                        ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap)) {
+  const ImVec2 corner = ImGui::GetCursorScreenPos();
+  const float inside = height - 2 * ImGui::GetStyle().CellPadding.y;
+  ImGui::PushStyleVar(ImGuiStyleVar_SelectableTextAlign, {0, 0.5f});
+  const bool pressed =
+      ImGui::Selectable(row.name.c_str(), chosen,
+                        ImGuiSelectableFlags_SpanAllColumns | ImGuiSelectableFlags_AllowOverlap, {0, inside});
+  ImGui::PopStyleVar();
+  if (pressed) {
     state.question.regret_of = row.method;
     state.ask();
   }
   row_tooltip(row, table);
+  if (chosen) {  // underlined, for those who do not see the shade
+    const float under = corner.y + 0.5f * (inside + ImGui::GetTextLineHeight());
+    ImGui::GetWindowDrawList()->AddLine({corner.x, under},
+                                        {corner.x + ImGui::CalcTextSize(row.name.c_str()).x, under},
+                                        palette().text, std::max(1.0f, 0.1f * em()));
+  }
   ImGui::TableNextColumn();
   lower();
   draw_speed_bar(row, height);

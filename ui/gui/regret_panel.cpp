@@ -112,7 +112,7 @@ void draw_scale(const Lane& lane, const char* unit) {
   const float width = ImGui::CalcTextSize(unit).x;
   list->AddRectFilled({lane.min.x + 1, lane.min.y + 1},
                       {lane.min.x + width + 0.6f * em(), lane.min.y + 1.2f * em()},
-                      with_alpha(palette().panel, 0.85f));
+                      with_alpha(palette().panel, 0.92f));
   list->AddText({lane.min.x + 0.4f * em(), lane.min.y + 0.1f * em()}, palette().text_dim, unit);
 }
 
@@ -153,8 +153,10 @@ void draw_lanes(PanelContext& context, const LabReport& report, const RegretStac
   const float middle = at.y + 0.45f * room.y;
   const auto lane_of = [&](float top, float bottom, const RegretBands& bands) {
     const double margin = 0.06 * std::max(1e-9, bands.top - bands.bottom);
-    return Lane{
-        {left, top}, {right, bottom}, bands.bottom < 0 ? bands.bottom - margin : 0, bands.top + margin};
+    const double low = bands.bottom < 0 ? bands.bottom - margin : 0;
+    const float head = 1.4f * em();  // of the caption, which hides no bar
+    const double share = head / std::max(bottom - top - head, head);
+    return Lane{{left, top}, {right, bottom}, low, bands.top + std::max(margin, share * (bands.top - low))};
   };
   const Lane each = lane_of(at.y + 0.4f * em(), middle - 0.5f * em(), stack.per_round);
   const Lane summed = lane_of(middle + 0.5f * em(), at.y + room.y - 0.5f * em(), stack.summed);

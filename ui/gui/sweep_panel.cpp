@@ -86,7 +86,7 @@ void draw_value(const SweepMap& map, const Grid& grid, size_t c, size_t b) {
   const ImVec2 corner = grid.corner(c, b);
   const ImVec2 at = {corner.x + 0.5f * (grid.cell.x - size.x),
                      corner.y + grid.cell.y - size.y - 0.35f * em()};
-  const ImU32 ink = shade > 0.55 ? IM_COL32(10, 10, 20, 255) : IM_COL32(255, 255, 255, 255);
+  const ImU32 ink = ink_on(heat(shade));
   list->AddRectFilled({at.x - 0.15f * em(), at.y}, {at.x + size.x + 0.15f * em(), at.y + size.y},
                       heat(shade));
   list->AddText(at, ink, words.c_str());

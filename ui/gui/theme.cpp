@@ -22,7 +22,7 @@ void set_shape(ImGuiStyle& style) {
   style.WindowRounding = style.ChildRounding = style.PopupRounding = 5;
   style.FrameRounding = style.GrabRounding = style.TabRounding = style.ScrollbarRounding = 4;
   style.WindowBorderSize = style.PopupBorderSize = 1;
-  style.FrameBorderSize = 0;
+  style.FrameBorderSize = 1;  // an empty checkbox must be seen on a white panel
   style.TabBarOverlineSize = 2;
   style.TabCloseButtonMinWidthSelected = 0;  // close buttons show under the pointer only
   style.TabCloseButtonMinWidthUnselected = 0;
@@ -59,7 +59,8 @@ void set_colours(ImGuiStyle& style, const Palette& p) {
   for (const ImGuiCol slot : {ImGuiCol_FrameBgActive, ImGuiCol_ButtonActive, ImGuiCol_HeaderActive}) {
     set(slot, pressed);
   }
-  for (const ImGuiCol slot : {ImGuiCol_CheckMark, ImGuiCol_SliderGrab, ImGuiCol_NavCursor, ImGuiCol_TextLink,
+  set(ImGuiCol_SliderGrab, blend(p.panel, p.root, 0.5f));  // the value is written over it
+  for (const ImGuiCol slot : {ImGuiCol_CheckMark, ImGuiCol_NavCursor, ImGuiCol_TextLink,
                               ImGuiCol_SeparatorActive, ImGuiCol_SeparatorHovered, ImGuiCol_ResizeGripActive,
                               ImGuiCol_ResizeGripHovered, ImGuiCol_TabSelectedOverline}) {
     set(slot, p.root);
@@ -72,7 +73,7 @@ void set_colours(ImGuiStyle& style, const Palette& p) {
   set(ImGuiCol_DragDropTargetBg, with_alpha(p.bonus, 0.2f));
   set(ImGuiCol_PlotLinesHovered, p.bonus);
   set(ImGuiCol_PlotHistogramHovered, p.bonus);
-  set(ImGuiCol_SliderGrabActive, blend(p.root, p.text, 0.4f));
+  set(ImGuiCol_SliderGrabActive, blend(p.panel, p.root, 0.75f));
   set(ImGuiCol_ResizeGrip, with_alpha(p.line, 0.4f));
   set(ImGuiCol_ScrollbarBg, with_alpha(p.window, 0.5f));
   set(ImGuiCol_ScrollbarGrab, p.line);

@@ -141,8 +141,8 @@ void draw_title(const Curve& curve) {
 /// Draws one curve; the n under the pointer, or -1.
 int32_t draw_curve(const ThetaPlot& plot, const Curve& curve, std::optional<int32_t> pointed) {
   int32_t hovered = -1;
-  const ImPlotFlags flags = ImPlotFlags_NoTitle | ImPlotFlags_NoLegend | ImPlotFlags_NoMouseText |
-                            ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect;
+  const ImPlotFlags flags = ImPlotFlags_NoTitle | ImPlotFlags_NoFrame | ImPlotFlags_NoLegend |
+                            ImPlotFlags_NoMouseText | ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect;
   if (!ImPlot::BeginPlot(curve.title.c_str(), {-1, 0}, flags)) return hovered;
   setup_axes(plot, curve);
   ImPlotSpec spec;

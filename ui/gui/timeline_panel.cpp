@@ -159,14 +159,14 @@ void draw_legend(const Timeline& timeline, bool column) {
   dim_text(column ? "time:" : "  time:");
   const auto colours = phase_colours();
   for (size_t phase = 0; phase < kPhases; ++phase) entry(kPhaseNames[phase], colours[phase], true);
-  const std::string line = fmt::format("bright line: total {}", timeline.predicted_origin);
+  const std::string line = fmt::format("line: total {}", timeline.predicted_origin);
   if (!column) flow(ImGui::CalcTextSize(line.c_str()).x);
   dim_text(line);
 }
 
 /// Pixels of the legend in one line, about.
 float legend_width(const Timeline& timeline) {
-  std::string words = "tokens: accepted bonus   time: bright line: total " + timeline.predicted_origin;
+  std::string words = "tokens: accepted bonus   time: line: total " + timeline.predicted_origin;
   for (const char* phase : kPhaseNames) words += phase;
   return ImGui::CalcTextSize(words.c_str()).x + (kPhases + 2) * 1.5f * em() + 2 * em();
 }
