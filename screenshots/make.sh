@@ -20,6 +20,7 @@ for panel in lab policies budgets regret calibration sweep; do
   "$program" render --trace "$dense" --panel "$panel" --round 40 --width 1600 --height 900 --out "$panel.png"
 done
 "$program" render --trace "$dense" --panel lab --round 40 --width 3200 --height 1800 --scale 2 --out lab-200.png
+"$program" render --trace "$dense" --panel lab --round 40 --width 1600 --height 900 --theme light --out lab-light.png
 
 "$program" batch --cost "$gpu" --concurrency 8 --arrival 3 --max-tokens 120 --trace "$batch" > /dev/null
 "$program" render --trace "$batch" --panel batch --request 4 --round 2 --width 1600 --height 900 --out batch.png
