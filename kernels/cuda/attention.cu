@@ -10,8 +10,13 @@
 namespace draftscope::cuda {
 namespace {
 
-// Rows of one launch, so that long prompts need no more workspace than wide trees.
-constexpr int32_t kLaunchRows = 256;
+// A workspace begins with this many counters whatever it is used for, so that no launch writes where another
+// counts.
+constexpr int32_t kCounters = 1 << 15;
+// Rows of one launch: long prompts need no more workspace than wide trees, and counters suffice.
+int32_t launch_rows(HeadLayout heads) {
+  return std::min(256, kCounters / (heads.n_kv_heads * tile_of(heads).sets_per_kv_head));
+}
 
 // Grid (n_parts + group_rows, n_sets, n_groups).
 template <int HD, bool STACKED>
@@ -67,22 +72,14 @@ void start(const AttentionPlan& plan, const AttentionTask& task, cudaStream_t st
 
 bool is_tensor_head(int32_t head_dim) { return head_dim == 64 || head_dim == 128; }
 
-int64_t n_counters(const AttentionPlan& plan) { return static_cast<int64_t>(plan.n_sets) * kLaunchRows; }
-
 }  // namespace
 
-// Counters, then values of partial results, then their sums. The counters' place depends on the heads alone,
-// so that no launch writes where another counts.
+// Counters, then values of partial results, then their sums.
 int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t max_keys) {
   if (heads.n_q_heads == 0 || !is_tensor_head(heads.head_dim)) return 0;
-  int64_t n_partials = 0;
-  for (int32_t rows = 1; rows <= std::min(max_rows, kLaunchRows); ++rows) {
-    for (int32_t splits = 1; splits <= n_splits_of(max_keys); ++splits)
-      n_partials = std::max(n_partials, plan_attention(rows, heads, splits).n_partials());
-  }
-  const int64_t partial_bytes = (heads.head_dim + 2) * static_cast<int64_t>(sizeof(float));
-  return n_counters(plan_attention(1, heads, 1)) * static_cast<int64_t>(sizeof(int32_t)) +
-         n_partials * partial_bytes;
+  const int64_t n = most_partials(std::min(max_rows, launch_rows(heads)), heads, n_splits_of(max_keys));
+  return kCounters * static_cast<int64_t>(sizeof(int32_t)) +
+         n * (heads.head_dim + 2) * static_cast<int64_t>(sizeof(float));
 }
 
 void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys,
@@ -102,8 +99,9 @@ void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsVi
   task.n_group = heads.n_q_heads / heads.n_kv_heads;
   task.scale = static_cast<float>(kLog2E / std::sqrt(static_cast<double>(heads.head_dim)));
   task.rows = rows;
-  for (int32_t first = 0; first < rows.n_rows; first += kLaunchRows) {
-    const int32_t n = std::min(rows.n_rows - first, kLaunchRows);
+  const int32_t most_rows = launch_rows(heads);
+  for (int32_t first = 0; first < rows.n_rows; first += most_rows) {
+    const int32_t n = std::min(rows.n_rows - first, most_rows);
     const AttentionPlan plan = plan_attention(n, heads, n_splits_of(max_keys));
     task.first_row = first;
     task.end_row = first + n;
@@ -113,7 +111,7 @@ void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsVi
     task.group_rows = plan.group_rows;
     task.group_slots = plan.group_slots;
     task.arrived = static_cast<int32_t*>(workspace);
-    task.part_values = reinterpret_cast<float*>(task.arrived + n_counters(plan));
+    task.part_values = reinterpret_cast<float*>(task.arrived + kCounters);
     task.part_sums = reinterpret_cast<float2*>(task.part_values + plan.n_partials() * heads.head_dim);
     if (heads.head_dim == 64)
       start<64>(plan, task, stream);

@@ -7,10 +7,11 @@
 // folds what plain decoding folds.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
-#include "kernels/shared/host_device.h"
 #include "kernels/cuda/rows_view.h"
+#include "kernels/shared/host_device.h"
 #include "kernels/types.h"
 
 namespace draftscope::cuda {
@@ -97,19 +98,36 @@ inline AttentionPlan make_plan(int32_t n_rows, HeadLayout heads, int32_t n_split
 
 inline int32_t n_splits_of(int32_t max_keys) { return ceil_div(n_prefix_blocks(max_keys), kSplitBlocks); }
 
-/// The coarsest cut that still gives every multiprocessor of a large GPU (132 on H100 and H200) a thread
-/// block: coarse cuts read keys fewer times and leave fewer partial results. The numbers are reasoned, not
-/// measured.
+// From how many thread blocks a cut is fine enough for a large GPU (132 multiprocessors on H100 and H200); a
+// span keeps its thread block busy for four times as long as a split. Reasoned, not measured.
+constexpr int64_t kEnoughOfSplits = 128, kEnoughOfSpans = 256;
+
+/// The coarsest cut that is fine enough: coarse cuts read keys fewer times and leave fewer partial results.
 inline AttentionPlan plan_attention(int32_t n_rows, HeadLayout heads, int32_t n_splits) {
   const AttentionPlan spans = make_plan(n_rows, heads, n_splits, true, kSpanSplits);
   if (n_rows > spans.group_rows - spans.tile.rows) {  // all four warps have a tile
-    if (spans.n_prefix_thread_blocks() >= 256) return spans;
+    if (spans.n_prefix_thread_blocks() >= kEnoughOfSpans) return spans;
     const AttentionPlan splits = make_plan(n_rows, heads, n_splits, true, 1);
-    if (splits.n_prefix_thread_blocks() >= 128) return splits;
+    if (splits.n_prefix_thread_blocks() >= kEnoughOfSplits) return splits;
   }
   const AttentionPlan spread = make_plan(n_rows, heads, n_splits, false, kSpanSplits);
-  if (spread.n_prefix_thread_blocks() >= 256) return spread;
+  if (spread.n_prefix_thread_blocks() >= kEnoughOfSpans) return spread;
   return make_plan(n_rows, heads, n_splits, false, 1);
+}
+
+/// At least n_partials() of every plan for up to max_rows rows and max_splits splits; grows with both.
+inline int64_t most_partials(int32_t max_rows, HeadLayout heads, int32_t max_splits) {
+  int64_t most = 0;
+  for (const bool is_stacked : {false, true}) {
+    const AttentionPlan spans = make_plan(max_rows, heads, max_splits, is_stacked, kSpanSplits);
+    const AttentionPlan splits = make_plan(max_rows, heads, max_splits, is_stacked, 1);
+    if (is_stacked && max_rows <= spans.group_rows - spans.tile.rows) break;
+    // Parts that are single splits are chosen only while spans would be too few thread blocks.
+    const int64_t units = static_cast<int64_t>(splits.n_sets) * splits.n_groups;
+    const int64_t few = ((kEnoughOfSpans - 1) * kSpanSplits + units) * splits.group_slots;
+    most = std::max({most, spans.n_partials(), std::min(splits.n_partials(), few)});
+  }
+  return most;
 }
 
 }  // namespace draftscope::cuda

@@ -188,16 +188,15 @@ __device__ void attend_stacked(const ThreadBlock<HD>& own) {
   const int32_t n_blocks = static_cast<int32_t>(__reduce_max_sync(kAllLanes, blocks_of_lane));
   const int32_t part = static_cast<int32_t>(blockIdx.x), part_blocks = kSplitBlocks * task.part_splits;
   const int32_t begin = part * part_blocks, end = min(begin + part_blocks, n_blocks);
+  TileColumns<HD> split;
 #pragma unroll 1
-  for (int32_t first_block = begin; first_block < end; first_block += kSplitBlocks) {
-    TileColumns<HD> split;
-#pragma unroll 1
-    for (int32_t block = first_block; block < min(first_block + kSplitBlocks, end); ++block) {
-      for_each_place(rows, tile, block, [&](int32_t cache_row, uint32_t slots) {
-        fold_block(queries, prefix_keys(own, cache_row), task.scale, slots, split);
-      });
-    }
-    fold_split(split, first_block == begin, own.memory);
+  for (int32_t block = begin; block < end; ++block) {
+    for_each_place(rows, tile, block, [&](int32_t cache_row, uint32_t slots) {
+      fold_block(queries, prefix_keys(own, cache_row), task.scale, slots, split);
+    });
+    if ((block + 1) % kSplitBlocks != 0 && block + 1 != end) continue;
+    fold_split(split, block < begin + kSplitBlocks, own.memory);
+    split = TileColumns<HD>();
   }
   for (int slot = 0; slot < kTileSlots; ++slot) {
     const int32_t row = rows.slot_row[tile * kTileSlots + slot];

@@ -64,7 +64,8 @@ void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const floa
                       const RowsView& rows, KvView kv, int32_t layer, cudaStream_t stream);
 
 /// Grouped-query attention over one layer of the cache, scale 1 / sqrt(head_dim). qkv (rows, qkv_cols), out (rows, q_cols).
-/// max_keys: no row attends to more; it decides the launch's size, not its results.
+/// max_keys: no row attends to more; it decides the launch's size, not its results. workspace: zeroed once, then left to
+/// these launches, which may share one on a stream whatever their shapes.
 int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t max_keys);
 void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys, Act out,
                void* workspace, cudaStream_t stream);

@@ -61,6 +61,20 @@ TEST(AttentionPlan, PartsCoverEveryKeyAndGroupsEveryRow) {
   }
 }
 
+TEST(AttentionPlan, TheWorkspaceSufficesForEverySmallerLaunch) {
+  for (const HeadLayout heads : {HeadLayout{32, 8, 128}, {16, 8, 128}, {2, 2, 64}, {20, 1, 64}}) {
+    for (const int32_t max_rows : {1, 3, 16, 64, 256}) {
+      for (const int32_t max_splits : {0, 1, 8, 32}) {
+        const int64_t enough = most_partials(max_rows, heads, max_splits);
+        for (int32_t rows = 1; rows <= max_rows; ++rows) {
+          for (int32_t splits = 0; splits <= max_splits; ++splits)
+            ASSERT_LE(plan_attention(rows, heads, splits).n_partials(), enough) << rows << ", " << splits;
+        }
+      }
+    }
+  }
+}
+
 TEST(AttentionPlan, WideAndLongLaunchesCutCoarsely) {
   const HeadLayout qwen3_8b{32, 8, 128};
   const auto plan = [&](int32_t rows, int32_t max_keys) {

@@ -115,20 +115,14 @@ DeviceRows::DeviceRows(const TestRows& rows) {
            bits_.data()};
 }
 
-Workspace::Workspace(int32_t max_rows, HeadLayout heads, int32_t max_keys)
-    : bytes_(static_cast<size_t>(attention_workspace_bytes(max_rows, heads, max_keys))) {
-  if (bytes_.size() > 0) CUDA_CHECK(cudaMemset(bytes_.data(), 0, bytes_.n_bytes()));
-}
-
 Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
-              const Workspace& workspace) {
+              void* workspace) {
   const DeviceBuffer<float> device_qkv = to_device(qkv.data);
   DeviceBuffer<float> out(static_cast<size_t>(rows.n()) * heads.q_cols());
   CUDA_CHECK(cudaMemset(out.data(), 0xff, out.n_bytes()));
   const DeviceRows device_rows(rows);
   attention({device_qkv.data(), qkv.rows, qkv.cols}, heads, cache.view(), 0, device_rows.view(),
-            std::max(max_keys, rows.max_keys()), {out.data(), rows.n(), heads.q_cols()}, workspace.data(),
-            nullptr);
+            std::max(max_keys, rows.max_keys()), {out.data(), rows.n(), heads.q_cols()}, workspace, nullptr);
   CUDA_CHECK(cudaDeviceSynchronize());
   Floats result(rows.n(), heads.q_cols());
   result.data = to_host(out);
@@ -136,8 +130,11 @@ Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestR
 }
 
 Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys) {
-  const Workspace workspace(rows.n(), heads, std::max(max_keys, rows.max_keys()));
-  return attend(cache, heads, qkv, rows, max_keys, workspace);
+  const int32_t most_keys = std::max(max_keys, rows.max_keys());
+  const DeviceBuffer<uint8_t> memory(
+      static_cast<size_t>(attention_workspace_bytes(rows.n(), heads, most_keys)));
+  if (memory.size() > 0) CUDA_CHECK(cudaMemset(memory.data(), 0, memory.n_bytes()));
+  return attend(cache, heads, qkv, rows, max_keys, memory.data());
 }
 
 Floats attend_by_formula(const TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows,

@@ -95,19 +95,9 @@ class DeviceRows {
   RowsView view_;
 };
 
-/// Zeroed once, and then left to attention().
-class Workspace {
- public:
-  Workspace(int32_t max_rows, HeadLayout heads, int32_t max_keys);
-  void* data() const { return bytes_.data(); }
-
- private:
-  DeviceBuffer<uint8_t> bytes_;
-};
-
-/// attention() of layer 0 into poisoned memory, (rows, q_cols).
+/// attention() of layer 0 into poisoned memory, (rows, q_cols); workspace: zeroed once, long ago.
 Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
-              const Workspace& workspace);
+              void* workspace);
 /// The same with a workspace of its own.
 Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows,
               int32_t max_keys = 0);

@@ -248,19 +248,25 @@ TEST(CudaAttention, AnotherSequencesKeysAreNeverTouched) {
             kTensorError);
 }
 
-TEST(CudaAttention, OneWorkspaceServesLaunchesOfEverySize) {
-  const Shape shape{{8, 2, 64}};
-  TestCache cache = filled_cache(shape, 700, 700, 16);
-  const Workspace workspace(64, shape.heads, 140000);
-  const Floats qkv = random_floats(64, shape.heads.qkv_cols(), 17);
+TEST(CudaAttention, OneWorkspaceServesLaunchesOfEverySizeAndShape) {
+  const Shape wide{{8, 2, 64}}, narrow{{4, 1, 128}};
+  TestCache wide_cache = filled_cache(wide, 700, 700, 16), narrow_cache = filled_cache(narrow, 700, 700, 16);
+  const DeviceBuffer<uint8_t> memory(
+      static_cast<size_t>(std::max(attention_workspace_bytes(64, wide.heads, 140000),
+                                   attention_workspace_bytes(64, narrow.heads, 140000))));
+  CUDA_CHECK(cudaMemset(memory.data(), 0, memory.n_bytes()));
+  const struct {
+    int32_t before, rows, tier;
+  } launches[] = {{600, 64, 140000}, {5, 3, 0}, {500, 1, 0}, {600, 64, 20000}};
   for (int32_t repeat = 0; repeat < 2; ++repeat) {
-    for (const auto& [before, n_rows, tier] :
-         {std::array{600, 64, 140000}, {5, 3, 0}, {500, 1, 0}, {600, 64, 20000}}) {
-      const Floats part = rows_of(qkv, 0, n_rows);
-      const TestRows rows = chain(before, n_rows);
-      ASSERT_EQ(bits_of(attend(cache, shape.heads, part, rows, tier, workspace)),
-                bits_of(attend(cache, shape.heads, part, rows)))
-          << before << ", " << n_rows << " rows, repeat " << repeat;
+    for (const auto& [before, n_rows, tier] : launches) {
+      for (const auto& [shape, cache] : {std::pair{wide, &wide_cache}, {narrow, &narrow_cache}}) {
+        const Floats qkv = random_floats(n_rows, shape.heads.qkv_cols(), 17);
+        const TestRows rows = chain(before, n_rows);
+        ASSERT_EQ(bits_of(attend(*cache, shape.heads, qkv, rows, tier, memory.data())),
+                  bits_of(attend(*cache, shape.heads, qkv, rows)))
+            << before << ", " << n_rows << " rows, repeat " << repeat;
+      }
     }
   }
 }
