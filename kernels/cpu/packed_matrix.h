@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "engine/base/tensor.h"
 #include "kernels/backend.h"
+#include "kernels/cpu/page_memory.h"
 
 namespace draftscope {
 
@@ -19,10 +19,10 @@ constexpr int64_t kBlockCols = 16;  // outputs of one packed block
 class PackedMatrix final : public Matrix {
  public:
   bool is_bf16 = false;
-  int64_t n_blocks = 0;        // ceil(n_out / 16)
-  int64_t n_pairs = 0;         // ceil(n_in / 2)
-  std::vector<uint16_t> bf16;  // (n_blocks, n_pairs, 16, 2); empty for f32
-  std::vector<float> f32;      // (n_blocks, n_pairs * 2, 16); empty for bf16
+  int64_t n_blocks = 0;       // ceil(n_out / 16)
+  int64_t n_pairs = 0;        // ceil(n_in / 2)
+  PageVector<uint16_t> bf16;  // (n_blocks, n_pairs, 16, 2); empty for f32
+  PageVector<float> f32;      // (n_blocks, n_pairs * 2, 16); empty for bf16
 
   const uint16_t* bf16_block(int64_t block) const { return bf16.data() + block * n_pairs * 2 * kBlockCols; }
   const float* f32_block(int64_t block) const { return f32.data() + block * n_pairs * 2 * kBlockCols; }

@@ -41,8 +41,9 @@ TEST(GoldenCompact, KeptRowsAreThoseOfThePublishedLoop) {
   for (size_t i = 0; i < cases.size(); ++i) {
     const Json about = cases.at(i);
     std::unique_ptr<CpuKvStore> store = make_store(about);
-    store->k32 = layers(tensors, about, "k_before");  // a full store has the references' own layout
-    store->v32 = layers(tensors, about, "v_before");
+    const std::vector<float> keys = layers(tensors, about, "k_before"), values = layers(tensors, about, "v_before");
+    store->k32.assign(keys.begin(), keys.end());  // a full store has the references' own layout
+    store->v32.assign(values.begin(), values.end());
     KvCache kv{std::move(store), whole(about, "past_length")};
     kv.keep(*backend, wholes(about, "keep_current_indices"));
     EXPECT_EQ(kv.length, whole(about, "length_after"));
