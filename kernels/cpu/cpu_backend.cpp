@@ -188,20 +188,22 @@ MatmulInput CpuBackend::prepare(Act x, const PackedMatrix& w) {
       ops_.round(x.row(row), x.cols, to);
       if (n > x.cols) to[x.cols] = 0;
     });
-    return {nullptr, input_bf16_.data(), x.rows};
+    return {nullptr, input_bf16_.data(), x.rows, 0};
   }
   // Float32 activations without padding are read where they are.
-  if (precision_ == Precision::kF32 && n == x.cols) return {x.data, nullptr, x.rows};
-  input_f32_.resize(static_cast<size_t>(x.rows * n));
+  if (precision_ == Precision::kF32 && n == x.cols) return {x.data, nullptr, x.rows, n};
+  // Rows a power of two apart would meet in the same few lines of the cache.
+  const int64_t stride = n + kBlockCols;
+  input_f32_.resize(static_cast<size_t>(x.rows * stride));
   for_rows(x.rows, n, [&](int32_t row) {
-    float* to = input_f32_.data() + row * n;
+    float* to = input_f32_.data() + row * stride;
     if (precision_ == Precision::kF32)
       std::copy_n(x.row(row), x.cols, to);
     else
       for (int32_t col = 0; col < x.cols; ++col) to[col] = float_of_bf16(bf16_of_float(x.row(row)[col]));
     if (n > x.cols) to[x.cols] = 0;
   });
-  return {input_f32_.data(), nullptr, x.rows};
+  return {input_f32_.data(), nullptr, x.rows, stride};
 }
 
 void CpuBackend::matmul(Act x, const Matrix& w, Act out, Write write) {

@@ -10,9 +10,10 @@ namespace draftscope {
 
 /// Activations prepared once per product, padded with zeros to n_pairs * 2 columns.
 struct MatmulInput {
-  const float* f32 = nullptr;      // (rows, n_pairs * 2); rounded to bf16 values when the precision asks
-  const uint16_t* bf16 = nullptr;  // same, as bf16; AVX512-BF16 and AMX only
+  const float* f32 = nullptr;      // (rows, n_pairs * 2), f32_stride apart; rounded to bf16 when the precision asks
+  const uint16_t* bf16 = nullptr;  // (rows, n_pairs * 2), as bf16; AVX512-BF16 and AMX only
   int64_t rows = 0;
+  int64_t f32_stride = 0;          // floats from one row to the next
 };
 
 /// Stores the products of blocks [first_block, last_block) of `w`:

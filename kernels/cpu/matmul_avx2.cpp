@@ -25,32 +25,40 @@ struct F32Weights {
   }
 };
 
-// ROWS rows times BLOCKS blocks in registers: 2 * ROWS * BLOCKS accumulators, at most 12 of 16 registers.
+// ROWS rows times BLOCKS blocks in registers: 2 * ROWS * BLOCKS accumulators, at most 12 of 16 registers. Unrolled by
+// order, since g++ 12 otherwise stores every accumulator to memory in every step.
 template <class Weights, int ROWS, int BLOCKS>
-void tile(const float* x, int64_t n_in, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
+void tile(const float* x, int64_t x_stride, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
   const typename Weights::Element* source[BLOCKS];
   for (int b = 0; b < BLOCKS; ++b) source[b] = Weights::block(w, block + b);
   __m256 sum[ROWS][BLOCKS][2];
+#pragma GCC unroll 8
   for (int r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 4
     for (int b = 0; b < BLOCKS; ++b) sum[r][b][0] = sum[r][b][1] = _mm256_setzero_ps();
   }
-  for (int64_t pair = 0; pair < n_in / 2; ++pair) {
+  for (int64_t pair = 0; pair < w.n_pairs; ++pair) {
+#pragma GCC unroll 4
     for (int b = 0; b < BLOCKS; ++b) {
       // A few rows cannot hide memory latency behind arithmetic: ask for 512 bytes ahead.
       if constexpr (ROWS <= 2)
         _mm_prefetch(reinterpret_cast<const char*>(source[b] + pair * 32) + 512, _MM_HINT_T0);
+#pragma GCC unroll 2
       for (int in = 0; in < 2; ++in) {
         const __m256 low = Weights::load(source[b] + pair * 32, in, 0),
                      high = Weights::load(source[b] + pair * 32, in, 1);
+#pragma GCC unroll 8
         for (int r = 0; r < ROWS; ++r) {
-          const __m256 value = _mm256_broadcast_ss(x + r * n_in + pair * 2 + in);
+          const __m256 value = _mm256_broadcast_ss(x + r * x_stride + pair * 2 + in);
           sum[r][b][0] = _mm256_fmadd_ps(value, low, sum[r][b][0]);
           sum[r][b][1] = _mm256_fmadd_ps(value, high, sum[r][b][1]);
         }
       }
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < ROWS; ++r) {
+#pragma GCC unroll 4
     for (int b = 0; b < BLOCKS; ++b) {
       _mm256_storeu_ps(out + r * stride + b * 16, sum[r][b][0]);
       _mm256_storeu_ps(out + r * stride + b * 16 + 8, sum[r][b][1]);
@@ -60,45 +68,44 @@ void tile(const float* x, int64_t n_in, const PackedMatrix& w, int64_t block, fl
 
 // All blocks for ROWS rows, as many blocks at once as registers allow.
 template <class Weights, int ROWS, int BLOCKS>
-void sweep(const float* x, int64_t n_in, const PackedMatrix& w, int64_t first, int64_t last, float* out,
+void sweep(const float* x, int64_t x_stride, const PackedMatrix& w, int64_t first, int64_t last, float* out,
            int64_t stride) {
   int64_t block = first;
   for (; block + BLOCKS <= last; block += BLOCKS) {
-    tile<Weights, ROWS, BLOCKS>(x, n_in, w, block, out + (block - first) * 16, stride);
+    tile<Weights, ROWS, BLOCKS>(x, x_stride, w, block, out + (block - first) * 16, stride);
   }
-  for (; block < last; ++block) tile<Weights, ROWS, 1>(x, n_in, w, block, out + (block - first) * 16, stride);
+  for (; block < last; ++block) tile<Weights, ROWS, 1>(x, x_stride, w, block, out + (block - first) * 16, stride);
 }
 
 template <class Weights>
 void matmul(const MatmulInput& x, const PackedMatrix& w, int64_t first, int64_t last, float* out,
             int64_t stride) {
-  const int64_t n_in = w.n_pairs * 2;
-  if (x.rows == 1) return sweep<Weights, 1, 4>(x.f32, n_in, w, first, last, out, stride);
-  if (x.rows == 2) return sweep<Weights, 2, 3>(x.f32, n_in, w, first, last, out, stride);
-  if (x.rows == 3) return sweep<Weights, 3, 2>(x.f32, n_in, w, first, last, out, stride);
+  if (x.rows == 1) return sweep<Weights, 1, 4>(x.f32, x.f32_stride, w, first, last, out, stride);
+  if (x.rows == 2) return sweep<Weights, 2, 3>(x.f32, x.f32_stride, w, first, last, out, stride);
+  if (x.rows == 3) return sweep<Weights, 3, 2>(x.f32, x.f32_stride, w, first, last, out, stride);
   // Many rows: a block stays in the cache while all rows pass over it.
   for (int64_t block = first; block < last; ++block) {
     float* out_block = out + (block - first) * 16;
     const int64_t n_tiles = (x.rows + 5) / 6;  // dealt out evenly: 8 rows go as 4 and 4
     for (int64_t i = 0, row = 0; i < n_tiles; ++i) {
       const int64_t rows = (x.rows - row + n_tiles - i - 1) / (n_tiles - i);
-      const float* x_rows = x.f32 + row * n_in;
+      const float* x_rows = x.f32 + row * x.f32_stride;
       float* out_rows = out_block + row * stride;
       switch (rows) {
         case 2:
-          tile<Weights, 2, 1>(x_rows, n_in, w, block, out_rows, stride);
+          tile<Weights, 2, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
           break;
         case 3:
-          tile<Weights, 3, 1>(x_rows, n_in, w, block, out_rows, stride);
+          tile<Weights, 3, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
           break;
         case 4:
-          tile<Weights, 4, 1>(x_rows, n_in, w, block, out_rows, stride);
+          tile<Weights, 4, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
           break;
         case 5:
-          tile<Weights, 5, 1>(x_rows, n_in, w, block, out_rows, stride);
+          tile<Weights, 5, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
           break;
         default:
-          tile<Weights, 6, 1>(x_rows, n_in, w, block, out_rows, stride);
+          tile<Weights, 6, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
           break;
       }
       row += rows;
