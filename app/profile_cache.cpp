@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "app/options.h"
 #include "engine/base/file_map.h"
@@ -25,20 +24,7 @@ std::string profile_path(const Pair& pair) {
   return folder.empty() ? "" : folder + "/profiles/" + profile_key(pair) + ".json";
 }
 
-Status save_cost(const CostModel& cost, const std::string& path) {
-  std::error_code error;
-  const fs::path parent = fs::path(path).parent_path();
-  if (!parent.empty()) fs::create_directories(parent, error);
-  const std::string half = path + ".part";
-  {
-    std::ofstream file(half, std::ios::binary);
-    file << cost_json(cost) << '\n';
-    if (!file.flush()) return fail("{}: expected to write the cost model, found no room or no permission", half);
-  }
-  fs::rename(half, path, error);
-  if (error) return fail("{}: expected to put the cost model in place, found: {}", path, error.message());
-  return success();
-}
+Status save_cost(const CostModel& cost, const std::string& path) { return replace_text(path, cost_json(cost) + "\n"); }
 
 namespace {
 

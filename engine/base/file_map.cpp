@@ -7,6 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 
 namespace draftscope {
 namespace {
@@ -52,6 +55,22 @@ Result<std::string> read_text(const std::string& path) {
   if (!map) return Error{map.error()};
   const std::span<const std::byte> bytes = (*map)->bytes();
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+Status replace_text(const std::string& path, std::string_view text) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path parent = fs::path(path).parent_path();
+  if (!parent.empty()) fs::create_directories(parent, error);
+  const std::string half = path + ".part";
+  {
+    std::ofstream file(half, std::ios::binary);
+    file << text;
+    if (!file.flush()) return fail("{}: expected to write the file, found no room or no permission", half);
+  }
+  fs::rename(half, path, error);
+  if (error) return fail("{}: expected to put the file in place, found: {}", path, error.message());
+  return success();
 }
 
 }  // namespace draftscope

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "engine/base/check.h"
 
@@ -29,5 +30,8 @@ class FileMap {
 
 /// Reads a small text file whole.
 Result<std::string> read_text(const std::string& path);
+/// Makes `text` the content of `path`, its folder too, so that a reader finds the old file or the new one, never half
+/// of one. An Error names the path.
+Status replace_text(const std::string& path, std::string_view text);
 
 }  // namespace draftscope
