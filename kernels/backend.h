@@ -2,7 +2,8 @@
 //
 // Every operation is batch-invariant: the bits of an output row depend on that row's inputs alone, never
 // on how many rows share the pass. Sums run in one fixed order per output. That makes a draft tree's
-// answers byte-identical to plain decoding.
+// answers byte-identical to plain decoding. A CUDA backend that was asked for Numerics::kFastest alone departs from it,
+// and describe() says so.
 #pragma once
 
 #include <cstdint>
@@ -124,6 +125,8 @@ class Backend {
 
   virtual std::string describe() const = 0;  // e.g. "cpu avx2, 2 threads"
   virtual Precision precision() const = 0;
+  /// What the person who chose this backend must be told, one sentence; empty: it is what was asked for.
+  virtual std::string note() const { return {}; }
   virtual int32_t n_threads() const = 0;
   /// One sentence when a model of these sizes cannot run here; `what` names it.
   virtual Status supports(const std::string& what, int32_t hidden, int32_t intermediate) const {

@@ -8,6 +8,11 @@ namespace draftscope {
 /// How activations enter matrix products and are kept in the KV cache.
 enum class Precision : uint8_t { kBf16, kF32 };
 
+/// Who computes products with weights on a GPU. kInvariant: our own kernels; a row's bits do not depend on the other
+/// rows of its pass, which lossless drafting stands on. kFastest: for passes of many rows whichever of ours and
+/// cuBLASLt took less time on this GPU; a row's last bits may then depend on its pass.
+enum class Numerics : uint8_t { kInvariant, kFastest };
+
 /// Float32 activations in the backend's memory, row-major (rows, cols); a view of an ActBuffer.
 struct Act {
   float* data = nullptr;

@@ -23,14 +23,24 @@ Result<std::unique_ptr<Backend>> make_cpu(const PairOptions& options, Precision 
   return make_cpu_backend(cpu);
 }
 
+Result<std::unique_ptr<Backend>> make_cuda(const PairOptions& options, Precision precision, std::string& note) {
+  Result<std::unique_ptr<Backend>> backend = make_cuda_backend({precision, options.numerics, options.cache_folder});
+  if (backend) note = (*backend)->note();
+  return backend;
+}
+
 Result<std::unique_ptr<Backend>> make_backend(const PairOptions& options, Precision precision, std::string& note) {
+  const bool fastest = options.numerics == Numerics::kFastest;
+  if (options.backend == BackendChoice::kCpu && fastest) {
+    return fail("numerics fastest: expected a GPU, found the CPU backend, whose numerics are always invariant");
+  }
   if (options.backend == BackendChoice::kCpu) return make_cpu(options, precision);
-  if (options.backend == BackendChoice::kCuda) return make_cuda_backend(precision);
+  if (options.backend == BackendChoice::kCuda) return make_cuda(options, precision, note);
   if (Result<std::string> device = cuda_device(); !device) {
-    note = device.error() + "; using the CPU";
+    note = device.error() + "; using the CPU" + (fastest ? ", whose numerics are always invariant" : "");
     return make_cpu(options, precision);
   }
-  return make_cuda_backend(precision);
+  return make_cuda(options, precision, note);
 }
 
 }  // namespace

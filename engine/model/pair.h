@@ -20,6 +20,8 @@ struct PairOptions {
   std::string drafter_dir;             // empty: plain decoding only
   std::optional<Precision> precision;  // empty: bf16 for bf16 weights, else f32
   BackendChoice backend = BackendChoice::kCpu;
+  Numerics numerics = Numerics::kInvariant;  // kFastest needs a GPU
+  std::string cache_folder;            // where a backend keeps what it timed; empty: nowhere
   int32_t n_threads = 0;               // of the CPU; 0: every core the process may use
   std::string note;                    // shown wherever the pair is named, e.g. "small demo pair"
   bool needs_tokenizer = true;         // false: token ids in and out
@@ -32,7 +34,7 @@ struct Pair {
   std::optional<Tokenizer> tokenizer;
   std::string target_name, drafter_name;  // last part of the folders' paths
   std::string note;
-  std::string backend_note;               // why kAuto took the CPU; empty when it was not asked or took the GPU
+  std::string backend_note;               // why kAuto took the CPU, or what else is not as asked for; empty: all is
 
   /// Raw bytes of a token; its number in angle brackets without a tokenizer.
   std::string bytes_of(int32_t token) const;

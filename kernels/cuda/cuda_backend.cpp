@@ -6,6 +6,7 @@
 
 #include "kernels/cuda/cuda_memory.h"
 #include "kernels/cuda/device_info.h"
+#include "kernels/cuda/lt_matmul.h"
 #include "kernels/cuda/round_loop.h"
 #include "kernels/cuda/time_replays.h"
 
@@ -15,11 +16,14 @@ namespace {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(Precision precision, std::string device)
-      : precision_(precision), device_(std::move(device)), stream_(make_stream()) {}
+  CudaBackend(Precision precision, std::string device, FastMatmul fast)
+      : precision_(precision), device_(std::move(device)), stream_(make_stream()), fast_(std::move(fast)) {}
 
-  std::string describe() const override { return "cuda " + device_; }
+  std::string describe() const override {
+    return "cuda " + device_ + (fast_.run ? ", numerics fastest (" + fast_.library + ")" : "");
+  }
   Precision precision() const override { return precision_; }
+  std::string note() const override { return fast_.note; }
   int32_t n_threads() const override { return 1; }
   Status supports(const std::string& what, int32_t hidden, int32_t intermediate) const override;
 
@@ -60,8 +64,9 @@ class CudaBackend final : public Backend {
   Precision precision_;
   std::string device_;
   Stream stream_;
+  FastMatmul fast_;  // without `run`: every product is ours
   std::map<std::pair<int64_t, int64_t>, Workspace> matmul_workspaces_;  // by (n_out, n_in)
-  Workspace attention_workspace_, head_workspace_;
+  Workspace attention_workspace_, head_workspace_, fast_workspace_;
   std::vector<std::shared_ptr<DeviceBuffer<int32_t>>> row_memory_;  // of passes past and present, for reuse
   DeviceBuffer<int32_t> list_;
   bool in_tiers_ = false;   // attention is launched for whole tiers of keys, as in round loops
@@ -180,6 +185,10 @@ void CudaBackend::product(MatmulArgs args) {
   args.precision = precision_;
   args.workspace = grown(matmul_workspaces_[{args.w.n_out, args.w.n_in}],
                          matmul_workspace_bytes(args.x.rows, args.w.n_out, args.w.n_in));
+  if (fast_.run && fast_takes(args)) {
+    void* workspace = grown(fast_workspace_, fast_workspace_bytes(args.x.rows, args.w.n_in));
+    if (fast_.run(args, workspace, stream_.get())) return;
+  }
   cuda::matmul(args, stream_.get());
 }
 
@@ -302,12 +311,25 @@ void CudaBackend::put_columns(Act x, Act out, int32_t first_col) {
 }
 
 }  // namespace
-}  // namespace cuda
 
-Result<std::unique_ptr<Backend>> make_cuda_backend(Precision precision) {
+Result<std::unique_ptr<Backend>> make_cuda_backend(const CudaOptions& options, const OpenFastMatmul& open) {
   Result<std::string> device = cuda_device();
   if (!device) return Error{device.error()};
-  return std::unique_ptr<Backend>(std::make_unique<cuda::CudaBackend>(precision, *device));
+  FastMatmul fast;
+  if (options.numerics == Numerics::kFastest && options.precision != Precision::kBf16) {
+    fast.note = "numerics fastest: expected bf16 activations, found float32; numerics stay invariant";
+  } else if (options.numerics == Numerics::kFastest) {
+    Result<FastMatmul> opened = open(options.cache_folder);
+    if (opened) fast = *std::move(opened);
+    else fast.note = "numerics fastest: " + opened.error() + "; numerics stay invariant";
+  }
+  return std::unique_ptr<Backend>(std::make_unique<CudaBackend>(options.precision, *device, std::move(fast)));
+}
+
+}  // namespace cuda
+
+Result<std::unique_ptr<Backend>> make_cuda_backend(const CudaOptions& options) {
+  return cuda::make_cuda_backend(options, cuda::open_fast_matmul);
 }
 
 }  // namespace draftscope

@@ -14,7 +14,14 @@ namespace draftscope {
 /// a normal state: no driver, no device, a driver too old, a build without CUDA.
 Result<std::string> cuda_device();
 
-/// The operations on that GPU. Errors as cuda_device. bf16 weights stay bf16; others become float32.
-Result<std::unique_ptr<Backend>> make_cuda_backend(Precision precision);
+struct CudaOptions {
+  Precision precision = Precision::kBf16;
+  Numerics numerics = Numerics::kInvariant;
+  std::string cache_folder;  // where the times behind Numerics::kFastest are kept; empty: nowhere
+};
+
+/// The operations on that GPU. Errors as cuda_device. bf16 weights stay bf16; others become float32. Where kFastest
+/// cannot be had (no cuBLASLt, float32 activations) products stay invariant, and note() of the backend says why.
+Result<std::unique_ptr<Backend>> make_cuda_backend(const CudaOptions& options);
 
 }  // namespace draftscope

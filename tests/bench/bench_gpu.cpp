@@ -43,7 +43,7 @@ PairShape shape_of(const std::string& word) {
 }
 
 nlohmann::json measure_model(const std::string& word, const GpuBenchOptions& options) {
-  Result<std::unique_ptr<Backend>> cuda = make_cuda_backend(Precision::kBf16);
+  Result<std::unique_ptr<Backend>> cuda = make_cuda_backend({.precision = Precision::kBf16});
   DS_CHECK(cuda.ok(), "{}", cuda.ok() ? "" : cuda.error());
   auto families = std::make_unique<FamilyBackend>(*std::move(cuda));
   FamilyBackend& seen = *families;

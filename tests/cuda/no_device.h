@@ -31,6 +31,10 @@ inline void expect_no_device() {
   const Result<Pair> left_open = open_pair(options);
   ASSERT_TRUE(left_open) << left_open.error();
   EXPECT_EQ(left_open->backend_note, sentence + "; using the CPU");
+  options.numerics = Numerics::kFastest;
+  const Result<Pair> fastest = open_pair(options);
+  ASSERT_TRUE(fastest) << fastest.error();
+  EXPECT_EQ(fastest->backend_note, sentence + "; using the CPU, whose numerics are always invariant");
   EXPECT_EQ(left_open->backend->describe().rfind("cpu", 0), 0u) << left_open->backend->describe();
 }
 

@@ -12,7 +12,7 @@ namespace draftscope {
 std::vector<TestedBackend> tested_backends() {
   const Result<std::string> device = cuda_device();
   if (!device) return {};
-  return {{*device, [](Precision precision) { return golden::must(make_cuda_backend(precision)); }}};
+  return {{*device, [](Precision precision) { return golden::must(make_cuda_backend({.precision = precision})); }}};
 }
 
 std::string missing_backend() {
