@@ -23,6 +23,9 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))->capture_default_str();
   app.add_option("--backend", options.backend, "cpu, cuda, or auto: a GPU if there is one")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))->capture_default_str();
+  app.add_option("--numerics", options.numerics,
+                 "of a GPU; invariant: text does not depend on the method; fastest: cuBLASLt where it takes less time")
+      ->check(CLI::IsMember({"invariant", "fastest"}))->capture_default_str();
   app.add_option("--threads", options.n_threads, "worker threads of the CPU; 0: every core this process may use")
       ->check(CLI::Range(0, 256))->capture_default_str();
 }
@@ -96,6 +99,8 @@ Result<Pair> open_models(const ModelOptions& options) {
   }
   if (options.precision == "bf16") pair.precision = Precision::kBf16;
   if (options.precision == "f32") pair.precision = Precision::kF32;
+  if (options.numerics == "fastest") pair.numerics = Numerics::kFastest;
+  pair.cache_folder = cache_folder();
   pair.n_threads = options.n_threads;
   pair.backend = options.backend == "cpu"    ? BackendChoice::kCpu
                  : options.backend == "cuda" ? BackendChoice::kCuda

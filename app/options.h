@@ -19,6 +19,7 @@ struct ModelOptions {
   std::string target_dir, drafter_dir;  // empty: the demo pair
   std::string precision = "auto";
   std::string backend = "auto";
+  std::string numerics = "invariant";
   int32_t n_threads = 0;
 };
 

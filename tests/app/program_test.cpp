@@ -49,6 +49,15 @@ TEST(Program, DecodePrintsTheSameTextAndNothingElseForEveryMethod) {
   EXPECT_EQ(run(sandbox, decode({"--method", "exact", "-t", "1", "--seed", "5"})).out, drawn.out);
 }
 
+TEST(Program, FastestNumericsNeedAGpu) {
+  const TempFolder sandbox;
+  const Finished refused = run(sandbox, decode({"--numerics", "fastest", "--backend", "cpu"}));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_EQ(refused.err, "draftscope: numerics fastest: expected a GPU, found the CPU backend, whose numerics are "
+                         "always invariant\n");
+}
+
 TEST(Program, JsonLinesJoinToTheText) {
   const TempFolder sandbox;
   const Finished found = run(sandbox, decode({"--json"}));
