@@ -63,7 +63,7 @@ cublasStatus_t destroyed(Handle handle) {
 cublasStatus_t create(cublasLtHandle_t* handle) {
   return fake_lt().starts ? made(handle) : (++fake_lt().n_calls, CUBLAS_STATUS_NOT_INITIALIZED);
 }
-size_t version() { return kFakeVersion; }
+size_t version() { return fake_lt().version; }
 const char* status_string(cublasStatus_t status) {
   return status == CUBLAS_STATUS_NOT_INITIALIZED ? "the library was not initialized" : "some status";
 }

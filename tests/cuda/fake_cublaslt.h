@@ -14,6 +14,7 @@ struct FakeLt {
   int n_products = 0;           // matmul
   int64_t last_algorithm = -1;  // of the last product: 0, 1, ... in the order of proposal
   int n_proposed = 3;
+  size_t version = 130002;
   bool starts = true;           // create succeeds
   bool takes_part_rows = true;  // algorithms fit row counts that are no multiple of 64
   int64_t broken = -1;          // products with this algorithm fail
@@ -21,7 +22,6 @@ struct FakeLt {
 };
 FakeLt& fake_lt();  // one per program; tests set it to {} first
 
-constexpr size_t kFakeVersion = 130002;
 LtTable fake_table();
 
 }  // namespace draftscope::cuda

@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <thread>
 
 #include "tests/cuda/device_act.h"
 #include "tests/cuda/emulated/control.h"
 #include "tests/cuda/fake_cublaslt.h"
+#include "tests/cuda/scripted_clock.h"
 #include "tests/temp_folder.h"
 
 namespace draftscope::cuda {
@@ -20,21 +20,6 @@ using reference::Table;
 using reference::Weights;
 
 constexpr int32_t kIn = 72, kOut = 136;
-
-/// A clock that runs the work once and answers as told: our own kernels first, then the library's proposals.
-class ScriptedClock {
- public:
-  std::vector<double> seconds = {4, 3, 1, 2};
-  int n_asked = 0;
-
-  TimeWork timer() {
-    return [this](cudaStream_t, const std::function<void()>& before, const std::function<void()>& work) {
-      before();
-      work();
-      return seconds.at(static_cast<size_t>(n_asked++) % seconds.size());
-    };
-  }
-};
 
 class FastMatmulTest : public testing::Test {
  protected:
@@ -233,6 +218,28 @@ TEST_F(FastMatmulTest, ADamagedFileIsSaidAndMadeAnew) {
   EXPECT_EQ(make(cache.path()).note, "");
 }
 
+TEST_F(FastMatmulTest, AnotherVersionOfTheLibraryIsTimedAgain) {
+  const TempFolder cache;
+  const Case c(100, Epilogue::kSet, false);
+  EXPECT_TRUE(c.run(make(cache.path())));
+  fake_lt().version = 130100;
+  const FastMatmul newer = make(cache.path());
+  EXPECT_EQ(newer.library, "cuBLASLt 13.1.0");
+  EXPECT_NE(newer.note.find("cuBLASLt 130100, found those of "), std::string::npos) << newer.note;
+  EXPECT_TRUE(c.run(newer));
+  EXPECT_EQ(clock.n_asked, 8);
+  EXPECT_EQ(make(cache.path()).note, "");
+}
+
+TEST_F(FastMatmulTest, ActivationsThatAreNotAlignedStayOurs) {
+  const FastMatmul products = make();
+  const Case c(100, Epilogue::kSet, false);
+  MatmulArgs shifted = c.args;
+  ++shifted.out.data;
+  EXPECT_FALSE(products.run(shifted, c.fast.data(), nullptr));
+  EXPECT_EQ(fake_lt().n_products, 0);
+}
+
 TEST_F(FastMatmulTest, AFolderThatTakesNoFileIsSaid) {
   const TempFolder cache;
   cache.write("file", "");
@@ -301,86 +308,6 @@ TEST_F(FastMatmulTest, ALibraryThatDoesNotStartIsOneSentence) {
   const Result<FastMatmul> made = make_fast_matmul(fake_table(), "", clock.timer());
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error(), "cuBLASLt 13.0.2: expected it to start, found: the library was not initialized");
-}
-
-/// The same products through a backend.
-class FastBackend : public FastMatmulTest {
- protected:
-  std::unique_ptr<Backend> backend(const CudaOptions& options, bool has_library = true) {
-    const OpenFastMatmul open = [&](const std::string& folder) -> Result<FastMatmul> {
-      ++n_opened;
-      if (!has_library) return fail("cuBLASLt: expected a library, found none");
-      return make_fast_matmul(fake_table(), folder, clock.timer());
-    };
-    Result<std::unique_ptr<Backend>> made = make_cuda_backend(options, open);
-    DS_CHECK(made.ok(), "{}", made.ok() ? "" : made.error());
-    return *std::move(made);
-  }
-  static std::vector<float> product(Backend& backend, int32_t rows) {
-    const Weights w = reference::random_weights(DType::kBf16, kOut, kIn, 5);
-    const Tensor tensor = w.tensor();
-    const std::unique_ptr<Matrix> matrix = backend.pack({&tensor, 1});
-    const Table x = reference::random_table(rows, kIn, 6);
-    const auto in = backend.make_act(rows, kIn), out = backend.make_act(rows, kOut);
-    backend.write(std::vector<float>(x.data.begin(), x.data.end()), in->act);
-    backend.matmul(in->act, *matrix, out->act);
-    std::vector<float> values(static_cast<size_t>(rows * kOut));
-    backend.read(out->act, values);
-    return values;
-  }
-  int n_opened = 0;
-};
-
-TEST_F(FastBackend, InvariantNeverLooksForTheLibrary) {
-  const auto invariant = backend({});
-  (void)product(*invariant, 100);
-  EXPECT_EQ(n_opened, 0);
-  EXPECT_EQ(fake_lt().n_calls, 0);
-  EXPECT_EQ(invariant->describe().find("numerics"), std::string::npos);
-  EXPECT_EQ(invariant->note(), "");
-}
-
-TEST_F(FastBackend, FastestUsesItForManyRowsAndSaysSo) {
-  const auto fastest = backend({.numerics = Numerics::kFastest});
-  EXPECT_NE(fastest->describe().find(", numerics fastest (cuBLASLt 13.0.2)"), std::string::npos) << fastest->describe();
-  EXPECT_EQ(fastest->note(), "");
-  const auto invariant = backend({});
-  EXPECT_EQ(product(*fastest, 64), product(*invariant, 64));
-  EXPECT_EQ(fake_lt().n_products, 0);
-  const std::vector<float> found = product(*fastest, 100), expected = product(*invariant, 100);
-  EXPECT_EQ(fake_lt().n_products, 4);  // three were timed, one was asked for
-  double error = 0, size = 0;
-  for (size_t i = 0; i < found.size(); ++i) {
-    error += std::pow(found[i] - expected[i], 2);
-    size += std::pow(expected[i], 2);
-  }
-  EXPECT_LT(error / size, 1e-12);  // two orders of a float32 sum
-}
-
-TEST_F(FastBackend, ARecordedPassReplaysWhatItsFirstRunChose) {
-  const auto fastest = backend({.numerics = Numerics::kFastest});
-  const Weights w = reference::random_weights(DType::kBf16, kOut, kIn, 5);
-  const Tensor tensor = w.tensor();
-  const std::unique_ptr<Matrix> matrix = fastest->pack({&tensor, 1});
-  const auto in = fastest->make_act(100, kIn), out = fastest->make_act(100, kOut);
-  fastest->write(std::vector<float>(static_cast<size_t>(100 * kIn), 1.0f), in->act);
-  EXPECT_EQ(fastest->time_runs(2, [&] { fastest->matmul(in->act, *matrix, out->act); }).size(), 2u);
-  EXPECT_EQ(clock.n_asked, 4);
-  EXPECT_EQ(fake_lt().n_products, 5);  // three were timed, one ran, one was recorded
-}
-
-TEST_F(FastBackend, AMissingLibraryIsSaidAndProductsStayOurs) {
-  const auto without = backend({.numerics = Numerics::kFastest}, false), invariant = backend({});
-  EXPECT_EQ(without->note(), "numerics fastest: cuBLASLt: expected a library, found none; numerics stay invariant");
-  EXPECT_EQ(without->describe(), invariant->describe());
-  EXPECT_EQ(product(*without, 100), product(*invariant, 100));
-}
-
-TEST_F(FastBackend, Float32ActivationsStayInvariantAndThatIsSaid) {
-  const auto exact = backend({.precision = Precision::kF32, .numerics = Numerics::kFastest});
-  EXPECT_EQ(n_opened, 0);
-  EXPECT_EQ(exact->note(), "numerics fastest: expected bf16 activations, found float32; numerics stay invariant");
-  EXPECT_EQ(exact->describe().find("numerics"), std::string::npos);
 }
 
 }  // namespace
