@@ -38,12 +38,16 @@ class GuiPanels : public GuiTest {
   }
 };
 
+void run_a_haiku(ImGuiTestContext& context) {
+  context.SetRef("Controls");
+  context.ItemClick("##Prompt");
+  context.KeyCharsReplace("Write a haiku.");
+  context.ItemClick("Run");
+}
+
 TEST_F(GuiPanels, RunSendsThePromptAndTheMethod) {
   act([](ImGuiTestContext& context) {
-    context.SetRef("Controls");
-    context.ItemClick("##Prompt");
-    context.KeyCharsReplace("Write a haiku.");
-    context.ItemClick("Run");
+    run_a_haiku(context);
   });
   const StartCommand* start = last_sent<StartCommand>();
   ASSERT_NE(start, nullptr);
@@ -73,10 +77,7 @@ TEST_F(GuiPanels, CalibratedIsOfferedWithACorrection) {
     context.SetRef("Controls");
     context.ItemClick("##Method");
     context.ItemClick(kCalibratedItem);
-    context.SetRef("Controls");
-    context.ItemClick("##Prompt");
-    context.KeyCharsReplace("Write a haiku.");
-    context.ItemClick("Run");
+    run_a_haiku(context);
   });
   const StartCommand* start = last_sent<StartCommand>();
   ASSERT_NE(start, nullptr);
