@@ -46,7 +46,8 @@ void add_decoding_options(CLI::App& app, DecodeOptions& options) {
   app.add_option("-b,--budget", options.budget, "nodes of a ddtree or spine tree")->capture_default_str();
   app.add_option("--bucket", options.bucket_rows, "rows that passes are padded to: bastion, exact-fill")
       ->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--max-nodes", options.max_nodes, "no tree is larger; of a batch: all trees of a pass together")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--max-nodes", options.max_nodes, "no tree is larger; of a batch: all trees of a pass together")
+      ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("-n,--max-tokens", options.max_tokens, "generated at most")->capture_default_str();
   app.add_flag("--ignore-end", options.ignore_end, "go on after the end of text");
   app.add_option("-t,--temperature", options.temperature, "0: always the most likely token")->capture_default_str();
