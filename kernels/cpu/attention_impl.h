@@ -24,8 +24,10 @@ constexpr size_t kFewQueries = 4;  // as many as are served faster by widening k
 
 // A query, its running softmax and weighted values over the key blocks seen so far.
 struct HeadState {
-  const float* q;  // (padded_dim,)
-  float* value;    // (padded_dim,)
+  const float* q;    // (padded_dim,)
+  float* value;      // (padded_dim,)
+  float* weight;     // (kKeyBlock,), of the block at hand
+  float shrink = 0;  // factor for what was summed before that block
   float max = -std::numeric_limits<float>::infinity();
   float sum = 0;
 };
@@ -131,9 +133,9 @@ void score_tile(HeadState* const* states, const T* k, int32_t dim, F8 (*lanes)[8
   F16 sum[QUERIES][KEYS] = {};
   for (int32_t i = 0; i < dim; i += 16) {
     F16 key[KEYS];
-    for (int t = 0; t < KEYS; ++t) key[t] = load16(k + t * dim + i);
+    for (int t = 0; t < KEYS; ++t) key[t] = held(load16(k + t * dim + i));
     for (int n = 0; n < QUERIES; ++n) {
-      const F16 q = load16(states[n]->q + i);
+      const F16 q = held(load16(states[n]->q + i));
       for (int t = 0; t < KEYS; ++t) sum[n][t] = sum[n][t] + q * key[t];
     }
   }
@@ -142,58 +144,57 @@ void score_tile(HeadState* const* states, const T* k, int32_t dim, F8 (*lanes)[8
   }
 }
 
-// score[n][t] for all keys of the block; -infinity behind its end.
+// The scores of all keys of the block as weights to be; -infinity behind its end.
 template <int QUERIES, class T>
-void score_block(HeadState* const* states, float scale, const KeyBlock<T>& block, float (*score)[kKeyBlock]) {
+void score_block(HeadState* const* states, float scale, const KeyBlock<T>& block) {
   for (int32_t first = 0; first < kKeyBlock; first += 8) {
     fetch_ahead(block, first);
-    F8 lanes[QUERIES][8] = {};
+    F8 lanes[QUERIES][8];
     const int32_t n = std::min(8, block.n_keys - first);
     int32_t t = 0;
     for (; t + kScoreKeys <= n; t += kScoreKeys) {
       score_tile<QUERIES, kScoreKeys>(states, block.k + (first + t) * block.dim, block.dim, lanes, t);
     }
     for (; t < n; ++t) score_tile<QUERIES, 1>(states, block.k + (first + t) * block.dim, block.dim, lanes, t);
-    for (int q = 0; q < QUERIES; ++q) store8(score[q] + first, sum_eight(lanes[q]) * scale);
+    for (int q = 0; q < QUERIES; ++q) {
+      for (int32_t behind = std::max(0, n); behind < 8; ++behind) lanes[q][behind] = F8{};
+      store8(states[q]->weight + first, sum_eight(lanes[q]) * scale);
+    }
   }
   for (int q = 0; q < QUERIES; ++q) {
-    std::fill(score[q] + block.n_keys, score[q] + kKeyBlock, -std::numeric_limits<float>::infinity());
+    std::fill(states[q]->weight + block.n_keys, states[q]->weight + kKeyBlock,
+              -std::numeric_limits<float>::infinity());
   }
 }
 
-// Turns scores into weights relative to the new maximum; returns the factor for what was summed before.
-float softmax_block(float* weight, HeadState& state) {
-  F8 highest = load8(weight);
-  for (int32_t t = 8; t < kKeyBlock; t += 8) {
-    const F8 eight = load8(weight + t);
-    highest = eight > highest ? eight : highest;
-  }
+// Turns scores into weights relative to the new maximum.
+void softmax_block(HeadState& state) {
+  F8 highest = load8(state.weight);
+  for (int32_t t = 8; t < kKeyBlock; t += 8) highest = larger(load8(state.weight + t), highest);
   const float max = std::max(state.max, max8(highest));
   F8 total{};
   for (int32_t t = 0; t < kKeyBlock; t += 8) {
-    const F8 e = exp8(load8(weight + t) - max);
-    store8(weight + t, e);
+    const F8 e = exp8(load8(state.weight + t) - max);
+    store8(state.weight + t, e);
     total += e;
   }
-  const float shrink = exp8(F8{} + (state.max - max))[0];  // 0 for the first block
-  state.sum = state.sum * shrink + sum8(total);
+  state.shrink = exp8(F8{} + (state.max - max))[0];  // 0 for the first block
+  state.sum = state.sum * state.shrink + sum8(total);
   state.max = max;
-  return shrink;
 }
 
 // value = value * shrink + sum over keys of weight * v, for VECTORS * 16 columns.
 template <int QUERIES, int VECTORS, class T>
-void value_tile(HeadState* const* states, const KeyBlock<T>& block, int32_t column, const float* shrink,
-                const float (*weight)[kKeyBlock]) {
+void value_tile(HeadState* const* states, const KeyBlock<T>& block, int32_t column) {
   F16 sum[QUERIES][VECTORS];
   for (int n = 0; n < QUERIES; ++n) {
-    for (int i = 0; i < VECTORS; ++i) sum[n][i] = load16(states[n]->value + column + i * 16) * shrink[n];
+    for (int i = 0; i < VECTORS; ++i) sum[n][i] = load16(states[n]->value + column + i * 16) * states[n]->shrink;
   }
   for (int32_t t = 0; t < block.n_keys; ++t) {
     const T* v = block.v + t * block.dim + column;
     for (int i = 0; i < VECTORS; ++i) {
-      const F16 value = load16(v + i * 16);
-      for (int n = 0; n < QUERIES; ++n) sum[n][i] = sum[n][i] + value * weight[n][t];
+      const F16 value = held(load16(v + i * 16));
+      for (int n = 0; n < QUERIES; ++n) sum[n][i] = sum[n][i] + value * states[n]->weight[t];
     }
   }
   for (int n = 0; n < QUERIES; ++n) {
@@ -202,31 +203,37 @@ void value_tile(HeadState* const* states, const KeyBlock<T>& block, int32_t colu
 }
 
 template <int QUERIES, class T>
-void attend(HeadState* const* states, float scale, const KeyBlock<T>& block) {
-  alignas(64) float weight[QUERIES][kKeyBlock];
-  float shrink[QUERIES];
-  score_block<QUERIES>(states, scale, block, weight);
-  for (int n = 0; n < QUERIES; ++n) shrink[n] = softmax_block(weight[n], *states[n]);
+void value_block(HeadState* const* states, const KeyBlock<T>& block) {
   int32_t column = 0;
   for (; column + kValueVectors * 16 <= block.dim; column += kValueVectors * 16) {
-    value_tile<QUERIES, kValueVectors>(states, block, column, shrink, weight);
+    value_tile<QUERIES, kValueVectors>(states, block, column);
   }
-  for (; column < block.dim; column += 16) value_tile<QUERIES, 1>(states, block, column, shrink, weight);
+  for (; column < block.dim; column += 16) value_tile<QUERIES, 1>(states, block, column);
 }
 
-// Queries two by two, so that loaded keys and values serve both.
-template <class T>
-void attend_all(std::span<HeadState> states, float scale, KeyBlock<T>& block) {
+// Calls `serve` for the queries two by two, so that loaded keys and values serve both.
+template <class Serve>
+void by_pairs(std::span<HeadState> states, const Serve& serve) {
   size_t i = 0;
   for (; i + 2 <= states.size(); i += 2) {
     HeadState* const pair[] = {&states[i], &states[i + 1]};
-    attend<2>(pair, scale, block);
-    block.next_row_bytes = 0;  // asked for
+    serve(std::integral_constant<int, 2>(), pair);
   }
   if (i < states.size()) {
     HeadState* const last[] = {&states[i]};
-    attend<1>(last, scale, block);
+    serve(std::integral_constant<int, 1>(), last);
   }
+}
+
+// First the keys for all queries, then the values: both at once would not fit the nearest cache.
+template <class T>
+void attend_all(std::span<HeadState> states, float scale, KeyBlock<T>& block) {
+  by_pairs(states, [&](auto queries, HeadState* const* some) {
+    score_block<queries>(some, scale, block);
+    block.next_row_bytes = 0;  // asked for
+  });
+  for (HeadState& state : states) softmax_block(state);
+  by_pairs(states, [&](auto queries, HeadState* const* some) { value_block<queries>(some, block); });
 }
 
 // Padded copies of the queries of rows [first_row, last_row), (rows, n_group), and zeros for their values.
@@ -235,14 +242,16 @@ std::vector<HeadState> make_states(const AttentionArgs& args, int32_t kv_head, i
   const int32_t head_dim = args.heads.head_dim;
   const int32_t n_group = args.heads.n_q_heads / args.heads.n_kv_heads;
   std::vector<HeadState> states(static_cast<size_t>(last_row - first_row) * n_group);
-  memory.assign(states.size() * 2 * dim, 0.0f);
+  const size_t size = 2 * dim + kKeyBlock;
+  memory.assign(states.size() * size, 0.0f);
   for (size_t i = 0; i < states.size(); ++i) {
     const int32_t row = first_row + static_cast<int32_t>(i) / n_group;
     const int32_t head = kv_head * n_group + static_cast<int32_t>(i) % n_group;
-    float* q = memory.data() + i * 2 * dim;
+    float* q = memory.data() + i * size;
     std::copy_n(args.qkv.row(row) + static_cast<int64_t>(head) * head_dim, head_dim, q);
     states[i].q = q;
     states[i].value = q + dim;
+    states[i].weight = q + 2 * dim;
   }
   return states;
 }

@@ -28,6 +28,14 @@ static inline F8 load8(const uint16_t* p) {
   return v;
 }
 
+// The same value, of which g++ 12 no longer knows that memory has it: otherwise it loads again at every use.
+static inline F8 held([[maybe_unused]] F8 v) {
+#if defined(__AVX__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
+
 // Sums lanes as a balanced tree.
 static inline float sum8(const F8& v) {
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
@@ -104,6 +112,10 @@ static inline F16 load16(const uint16_t* p) {
   return v;
 }
 static inline void store16(float* p, const F16& v) { *reinterpret_cast<F16InMemory*>(p) = v; }
+static inline F16 held(F16 v) {
+  asm("" : "+v"(v));
+  return v;
+}
 static inline F16 all16(float value) { return F16{} + value; }
 static inline F8 low8(const F16& v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 static inline F8 high8(const F16& v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
@@ -126,6 +138,7 @@ static inline F16 operator+(const F16& a, const F16& b) { return {a.low + b.low,
 static inline F16 operator-(const F16& a, float b) { return {a.low - b, a.high - b}; }
 static inline F16 operator*(const F16& a, const F16& b) { return {a.low * b.low, a.high * b.high}; }
 static inline F16 operator*(const F16& a, float b) { return {a.low * b, a.high * b}; }
+static inline F16 held(const F16& v) { return {held(v.low), held(v.high)}; }
 static inline F16 all16(float value) { return {F8{} + value, F8{} + value}; }
 static inline F8 low8(const F16& v) { return v.low; }
 static inline F8 high8(const F16& v) { return v.high; }
