@@ -17,7 +17,7 @@ void expect_lossless(Precision precision, float temperature) {
     const std::vector<int32_t> prompt = make_prompt(i, 3 + i % 45);
     std::vector<int32_t> plain;
     for (const Method method : live_methods()) {
-      SessionOptions options = make_options(method, 24);
+      SessionOptions options = make_options(method, std::min(24, test_share().max_tokens));
       options.sampling = {temperature, i % 3 == 0 ? 0 : 20, i % 2 == 0 ? 1.0f : 0.9f, static_cast<uint64_t>(i)};
       const Generation found = generate(pair, prompt, std::move(options));
       if (method == Method::kPlain) plain = found.output;
@@ -28,7 +28,7 @@ void expect_lossless(Precision precision, float temperature) {
   EXPECT_EQ(n_accepted[Method::kPlain], 0);
   for (const Method method : live_methods()) {
     if (method == Method::kPlain) continue;
-    EXPECT_GT(n_accepted[method], n_prompts / kPromptStep) << name(method) << " hardly drafted: the test would prove nothing";
+    EXPECT_GE(n_accepted[method], n_prompts / kPromptStep) << name(method) << " hardly drafted: the test would prove nothing";
   }
 }
 
@@ -66,7 +66,7 @@ TEST_F(Lossless, AChangeOfMethodBetweenRoundsKeepsTheText) {
 TEST_F(Lossless, SamplingDependsOnSeedAndPositionOnly) {
   const Pair pair = open_test_pair(Precision::kBf16);
   const std::vector<int32_t> prompt = make_prompt(7, 20);
-  SessionOptions options = make_options(Method::kExact, 40);
+  SessionOptions options = make_options(Method::kExact, std::min(40, test_share().max_tokens));
   options.sampling = {1.0f, 0, 1.0f, 1};
   const std::vector<int32_t> once = generate(pair, prompt, options).output;
   EXPECT_EQ(generate(pair, prompt, options).output, once);

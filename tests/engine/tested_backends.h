@@ -26,6 +26,7 @@ BackendChoice tested_choice();
 /// How much of the long tests the backend can do in a minute or so.
 struct TestShare {
   int n_lossless_prompts = 200;
+  int32_t max_tokens = 60;  // of a text
   int n_golden_generations = 1000;  // at most so many of the recorded prompts
   bool long_prompts = true;
 };
