@@ -15,8 +15,9 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __align__(n) __attribute__((aligned(n)))
 // Storage of a thread of the system is storage of a block, since a block's threads all run on one. Unlike
-// `static` it also goes with `extern`; needs -fno-extern-tls-init.
-#define __shared__ thread_local
+// `static` it also goes with `extern`; needs -fno-extern-tls-init. Local to the program from the start: the linker would
+// make it so, with an addition that no longer sets the flags by which g++ 12's sanitizer looks for a null address.
+#define __shared__ __attribute__((tls_model("local-exec"))) thread_local
 
 struct alignas(4) char4 {
   signed char x, y, z, w;
