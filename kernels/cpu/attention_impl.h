@@ -1,4 +1,4 @@
-// Flash attention over cached keys; compiled once per instruction set with the same bits (see vec8.h).
+// Flash attention over cached keys; compiled once per instruction set, in the same order of every sum (see vec8.h).
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -136,7 +136,7 @@ void score_tile(HeadState* const* states, const T* k, int32_t dim, F8 (*lanes)[8
     for (int t = 0; t < KEYS; ++t) key[t] = held(load16(k + t * dim + i));
     for (int n = 0; n < QUERIES; ++n) {
       const F16 q = held(load16(states[n]->q + i));
-      for (int t = 0; t < KEYS; ++t) sum[n][t] = sum[n][t] + q * key[t];
+      for (int t = 0; t < KEYS; ++t) sum[n][t] = add_product(sum[n][t], q, key[t]);
     }
   }
   for (int n = 0; n < QUERIES; ++n) {
@@ -194,7 +194,7 @@ void value_tile(HeadState* const* states, const KeyBlock<T>& block, int32_t colu
     const T* v = block.v + t * block.dim + column;
     for (int i = 0; i < VECTORS; ++i) {
       const F16 value = held(load16(v + i * 16));
-      for (int n = 0; n < QUERIES; ++n) sum[n][i] = sum[n][i] + value * states[n]->weight[t];
+      for (int n = 0; n < QUERIES; ++n) sum[n][i] = add_product(sum[n][i], value, all16(states[n]->weight[t]));
     }
   }
   for (int n = 0; n < QUERIES; ++n) {

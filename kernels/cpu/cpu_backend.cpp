@@ -92,8 +92,8 @@ class CpuBackend final : public Backend {
   Precision precision_;
   const RowOps& ops_;
   ThreadPool pool_;
-  std::vector<float> input_f32_;      // (rows, n_pairs * 2) of the product in progress
-  std::vector<uint16_t> input_bf16_;  // same, as bf16
+  std::vector<float> input_f32_;      // (rows, n_pairs * 2) or row tiles of the product in progress
+  std::vector<uint16_t> input_bf16_;  // (rows, n_pairs * 2), as bf16
   std::vector<float> product_;        // (n_threads, rows, task_blocks * 16)
   std::vector<float> normed_;         // (rows, n_in) of the product in progress
   std::vector<float> gate_up_;        // (rows, 2 * dim) of the gated MLP in progress
@@ -188,22 +188,20 @@ MatmulInput CpuBackend::prepare(Act x, const PackedMatrix& w) {
       ops_.round(x.row(row), x.cols, to);
       if (n > x.cols) to[x.cols] = 0;
     });
-    return {nullptr, input_bf16_.data(), x.rows, 0};
+    return {.bf16 = input_bf16_.data(), .rows = x.rows};
   }
-  // Float32 activations without padding are read where they are.
-  if (precision_ == Precision::kF32 && n == x.cols) return {x.data, nullptr, x.rows, n};
-  // Rows a power of two apart would meet in the same few lines of the cache.
-  const int64_t stride = n + kBlockCols;
-  input_f32_.resize(static_cast<size_t>(x.rows * stride));
-  for_rows(x.rows, n, [&](int32_t row) {
-    float* to = input_f32_.data() + row * stride;
-    if (precision_ == Precision::kF32)
-      std::copy_n(x.row(row), x.cols, to);
-    else
-      for (int32_t col = 0; col < x.cols; ++col) to[col] = float_of_bf16(bf16_of_float(x.row(row)[col]));
-    if (n > x.cols) to[x.cols] = 0;
+  input_f32_.resize(static_cast<size_t>(x.rows * n));
+  const int64_t n_tiles = path_ == CpuPath::kPlain ? x.rows : n_tiles_avx2(x.rows);  // plain: a row is a tile
+  pool_.run(n_tiles, [&](int64_t task, int32_t) {
+    const RowTile tile = row_tile(x.rows, n_tiles, task);
+    float* to = input_f32_.data() + tile.first * n;
+    for (int64_t row = 0; row < tile.n; ++row) {
+      ops_.interleave(x.row(static_cast<int32_t>(tile.first + row)), x.cols, precision_ == Precision::kBf16, tile.n,
+                      to + row);
+    }
+    if (n > x.cols) std::fill_n(to + x.cols * tile.n, tile.n, 0.0f);
   });
-  return {input_f32_.data(), nullptr, x.rows, stride};
+  return {.f32 = input_f32_.data(), .rows = x.rows};
 }
 
 void CpuBackend::matmul(Act x, const Matrix& w, Act out, Write write) {

@@ -25,10 +25,10 @@ struct F32Weights {
   }
 };
 
-// ROWS rows times BLOCKS blocks in registers: 2 * ROWS * BLOCKS accumulators, at most 12 of 16 registers. Unrolled by
-// order, since g++ 12 otherwise stores every accumulator to memory in every step.
+// A tile of ROWS rows times BLOCKS blocks in registers: 2 * ROWS * BLOCKS accumulators, at most 12 of 16
+// registers. Unrolled by order, since g++ 12 otherwise stores every accumulator to memory in every step.
 template <class Weights, int ROWS, int BLOCKS>
-void tile(const float* x, int64_t x_stride, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
+void tile(const float* x, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
   const typename Weights::Element* source[BLOCKS];
   for (int b = 0; b < BLOCKS; ++b) source[b] = Weights::block(w, block + b);
   __m256 sum[ROWS][BLOCKS][2];
@@ -49,7 +49,7 @@ void tile(const float* x, int64_t x_stride, const PackedMatrix& w, int64_t block
                      high = Weights::load(source[b] + pair * 32, in, 1);
 #pragma GCC unroll 8
         for (int r = 0; r < ROWS; ++r) {
-          const __m256 value = _mm256_broadcast_ss(x + r * x_stride + pair * 2 + in);
+          const __m256 value = _mm256_broadcast_ss(x + (pair * 2 + in) * ROWS + r);
           sum[r][b][0] = _mm256_fmadd_ps(value, low, sum[r][b][0]);
           sum[r][b][1] = _mm256_fmadd_ps(value, high, sum[r][b][1]);
         }
@@ -68,47 +68,37 @@ void tile(const float* x, int64_t x_stride, const PackedMatrix& w, int64_t block
 
 // All blocks for ROWS rows, as many blocks at once as registers allow.
 template <class Weights, int ROWS, int BLOCKS>
-void sweep(const float* x, int64_t x_stride, const PackedMatrix& w, int64_t first, int64_t last, float* out,
-           int64_t stride) {
+void sweep(const float* x, const PackedMatrix& w, int64_t first, int64_t last, float* out, int64_t stride) {
   int64_t block = first;
   for (; block + BLOCKS <= last; block += BLOCKS) {
-    tile<Weights, ROWS, BLOCKS>(x, x_stride, w, block, out + (block - first) * 16, stride);
+    tile<Weights, ROWS, BLOCKS>(x, w, block, out + (block - first) * 16, stride);
   }
-  for (; block < last; ++block) tile<Weights, ROWS, 1>(x, x_stride, w, block, out + (block - first) * 16, stride);
+  for (; block < last; ++block) tile<Weights, ROWS, 1>(x, w, block, out + (block - first) * 16, stride);
+}
+
+// tile<rows, 1>, looked for from ROWS downwards.
+template <class Weights, int ROWS>
+void tile_of(int64_t rows, const float* x, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
+  constexpr int kFewestRows = 4;  // 7 rows, the first number of two tiles, go as 4 and 3
+  if constexpr (ROWS >= kFewestRows) {
+    if (rows < ROWS) return tile_of<Weights, ROWS - 1>(rows, x, w, block, out, stride);
+  }
+  tile<Weights, ROWS, 1>(x, w, block, out, stride);
 }
 
 template <class Weights>
 void matmul(const MatmulInput& x, const PackedMatrix& w, int64_t first, int64_t last, float* out,
             int64_t stride) {
-  if (x.rows == 1) return sweep<Weights, 1, 4>(x.f32, x.f32_stride, w, first, last, out, stride);
-  if (x.rows == 2) return sweep<Weights, 2, 3>(x.f32, x.f32_stride, w, first, last, out, stride);
-  if (x.rows == 3) return sweep<Weights, 3, 2>(x.f32, x.f32_stride, w, first, last, out, stride);
+  if (x.rows == 1) return sweep<Weights, 1, 4>(x.f32, w, first, last, out, stride);
+  if (x.rows == 2) return sweep<Weights, 2, 3>(x.f32, w, first, last, out, stride);
+  if (x.rows == 3) return sweep<Weights, 3, 2>(x.f32, w, first, last, out, stride);
   // Many rows: a block stays in the cache while all rows pass over it.
+  const int64_t n_tiles = n_tiles_avx2(x.rows);
   for (int64_t block = first; block < last; ++block) {
-    float* out_block = out + (block - first) * 16;
-    const int64_t n_tiles = (x.rows + 5) / 6;  // dealt out evenly: 8 rows go as 4 and 4
-    for (int64_t i = 0, row = 0; i < n_tiles; ++i) {
-      const int64_t rows = (x.rows - row + n_tiles - i - 1) / (n_tiles - i);
-      const float* x_rows = x.f32 + row * x.f32_stride;
-      float* out_rows = out_block + row * stride;
-      switch (rows) {
-        case 2:
-          tile<Weights, 2, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
-          break;
-        case 3:
-          tile<Weights, 3, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
-          break;
-        case 4:
-          tile<Weights, 4, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
-          break;
-        case 5:
-          tile<Weights, 5, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
-          break;
-        default:
-          tile<Weights, 6, 1>(x_rows, x.f32_stride, w, block, out_rows, stride);
-          break;
-      }
-      row += rows;
+    for (int64_t i = 0; i < n_tiles; ++i) {
+      const RowTile rows = row_tile(x.rows, n_tiles, i);
+      tile_of<Weights, kTileRowsAvx2>(rows.n, x.f32 + rows.first * w.n_pairs * 2, w, block,
+                                      out + rows.first * stride + (block - first) * 16, stride);
     }
   }
 }

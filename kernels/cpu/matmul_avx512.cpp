@@ -61,19 +61,16 @@ void tile_of(int64_t rows, const uint16_t* x, const PackedMatrix& w, int64_t blo
   tile<ROWS, BLOCKS, FETCH>(x, w, block, out, stride);
 }
 
-// All rows pass over BLOCKS blocks, which the first rows bring into the cache. At most MAX_ROWS rows form a
-// tile; they are dealt out evenly, since a tile of few rows costs almost as much as a full one.
+// All rows pass over BLOCKS blocks, which the first rows bring into the cache; at most MAX_ROWS rows form a tile.
 template <int MAX_ROWS, int BLOCKS>
 void all_rows(const MatmulInput& x, const PackedMatrix& w, int64_t block, float* out, int64_t stride) {
   const int64_t n_tiles = (x.rows + kMaxTileRows - 1) / kMaxTileRows;
-  int64_t rows = (x.rows + n_tiles - 1) / n_tiles;
-  tile_of<MAX_ROWS, BLOCKS, true>(rows, x.bf16, w, block, out, stride);
+  tile_of<MAX_ROWS, BLOCKS, true>(row_tile(x.rows, n_tiles, 0).n, x.bf16, w, block, out, stride);
   if constexpr (MAX_ROWS == kMaxTileRows) {
-    int64_t row = rows;
-    for (int64_t i = 1; i < n_tiles; ++i, row += rows) {
-      rows = (x.rows - row + n_tiles - i - 1) / (n_tiles - i);
-      tile_of<MAX_ROWS, BLOCKS, false>(rows, x.bf16 + row * w.n_pairs * 2, w, block, out + row * stride,
-                                       stride);
+    for (int64_t i = 1; i < n_tiles; ++i) {
+      const RowTile rows = row_tile(x.rows, n_tiles, i);
+      tile_of<MAX_ROWS, BLOCKS, false>(rows.n, x.bf16 + rows.first * w.n_pairs * 2, w, block,
+                                       out + rows.first * stride, stride);
     }
   }
 }

@@ -11,7 +11,7 @@ void matmul_plain(const MatmulInput& x, const PackedMatrix& w, int64_t first_blo
   const int64_t n_in = w.n_pairs * 2;
   for (int64_t block = first_block; block < last_block; ++block) {
     for (int64_t row = 0; row < x.rows; ++row) {
-      const float* x_row = x.f32 + row * x.f32_stride;
+      const float* x_row = x.f32 + row * n_in;
       float sum[kBlockCols] = {};
       for (int64_t in = 0; in < n_in; ++in) {
         for (int64_t col = 0; col < kBlockCols; ++col) {

@@ -14,6 +14,8 @@ struct RowOps {
   void (*rotate_head)(float* head, const float* cos, const float* sin, int32_t head_dim);
   /// Nearest bf16 of each element, (n,).
   void (*round)(const float* x, int64_t n, uint16_t* out);
+  /// One column of a tile of rows: out[i * stride] = x[i], the nearest bf16 of it if asked; (n,).
+  void (*interleave)(const float* x, int64_t n, bool to_bf16, int64_t stride, float* out);
 };
 
 const RowOps& row_ops_plain();

@@ -1,4 +1,5 @@
 // Operations on one row; compiled once per instruction set with the same bits (see vec8.h).
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/cpu/bf16.h"
@@ -44,7 +45,19 @@ void round_row(const float* x, int64_t n, uint16_t* out) {
   for (int64_t i = 0; i < n; ++i) out[i] = bf16_of_float(x[i]);
 }
 
-constexpr RowOps kRowOps{rms_norm_row, silu_mul_row, rotate_head, round_row};
+void interleave_row(const float* x, int64_t n, bool to_bf16, int64_t stride, float* out) {
+  constexpr int64_t kChunk = 64;  // rounded at once as vectors, and then dealt out one by one
+  float rounded[kChunk];
+  for (int64_t first = 0; first < n; first += kChunk, x += kChunk) {
+    const int64_t size = std::min(kChunk, n - first);
+    if (to_bf16)
+      for (int64_t i = 0; i < size; ++i) rounded[i] = float_of_bf16(bf16_of_float(x[i]));
+    const float* from = to_bf16 ? rounded : x;
+    for (int64_t i = 0; i < size; ++i) out[(first + i) * stride] = from[i];
+  }
+}
+
+constexpr RowOps kRowOps{rms_norm_row, silu_mul_row, rotate_head, round_row, interleave_row};
 
 }  // namespace
 }  // namespace draftscope

@@ -1,6 +1,10 @@
 // Eight or sixteen floats at a time in portable vector arithmetic: the same operations, and so the same bits,
-// whether the compiler lowers them to SSE2, AVX2 or AVX-512.
+// whether the compiler lowers them to SSE2, AVX2 or AVX-512. Only add_product rounds as its processor does.
 #pragma once
+
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
 
 #include <cstdint>
 #include <cstring>
@@ -34,6 +38,17 @@ static inline F8 held([[maybe_unused]] F8 v) {
   asm("" : "+x"(v));
 #endif
   return v;
+}
+
+static inline F8 all8(float value) { return F8{value, value, value, value, value, value, value, value}; }
+
+// sum + a * b, rounded once where the processor multiplies and adds in one instruction, else twice.
+static inline F8 add_product(const F8& sum, const F8& a, const F8& b) {
+#if defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, sum);
+#else
+  return sum + a * b;
+#endif
 }
 
 // Sums lanes as a balanced tree.
@@ -116,7 +131,8 @@ static inline F16 held(F16 v) {
   asm("" : "+v"(v));
   return v;
 }
-static inline F16 all16(float value) { return F16{} + value; }
+static inline F16 add_product(const F16& sum, const F16& a, const F16& b) { return _mm512_fmadd_ps(a, b, sum); }
+static inline F16 all16(float value) { return _mm512_set1_ps(value); }
 static inline F8 low8(const F16& v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 static inline F8 high8(const F16& v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
 static inline F16 larger(const F16& a, const F16& b) { return a > b ? a : b; }
@@ -136,10 +152,12 @@ static inline void store16(float* p, const F16& v) {
 }
 static inline F16 operator+(const F16& a, const F16& b) { return {a.low + b.low, a.high + b.high}; }
 static inline F16 operator-(const F16& a, float b) { return {a.low - b, a.high - b}; }
-static inline F16 operator*(const F16& a, const F16& b) { return {a.low * b.low, a.high * b.high}; }
 static inline F16 operator*(const F16& a, float b) { return {a.low * b, a.high * b}; }
 static inline F16 held(const F16& v) { return {held(v.low), held(v.high)}; }
-static inline F16 all16(float value) { return {F8{} + value, F8{} + value}; }
+static inline F16 add_product(const F16& sum, const F16& a, const F16& b) {
+  return {add_product(sum.low, a.low, b.low), add_product(sum.high, a.high, b.high)};
+}
+static inline F16 all16(float value) { return {all8(value), all8(value)}; }
 static inline F8 low8(const F16& v) { return v.low; }
 static inline F8 high8(const F16& v) { return v.high; }
 static inline F16 larger(const F16& a, const F16& b) {

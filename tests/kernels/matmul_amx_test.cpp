@@ -47,7 +47,7 @@ constexpr float kUntouched = -12345.0f;
 std::vector<float> run(const Product& p, int64_t row, int64_t rows, int64_t first, int64_t last) {
   const int64_t cols = (last - first) * kBlockCols, stride = cols + 5;
   std::vector<float> memory(static_cast<size_t>((rows + 1) * stride), kUntouched);
-  const MatmulInput input{nullptr, p.in.data() + row * p.w->n_pairs * 2, rows};
+  const MatmulInput input{.bf16 = p.in.data() + row * p.w->n_pairs * 2, .rows = rows};
   matmul_tiles<ModelTiles>(input, *p.w, first, last, memory.data(), stride);
   EXPECT_FALSE(ModelTiles::is_configured()) << "tiles not released";
   std::vector<float> out;
