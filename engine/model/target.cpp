@@ -40,7 +40,7 @@ Result<Target> Target::load(TargetConfig config, Checkpoint checkpoint, Backend&
   Result<std::unique_ptr<ActBuffer>> norm = load_vector(weights, "model.norm.weight", c.layer.hidden, backend);
   if (!norm) return Error{norm.error()};
   target.norm_ = *std::move(norm);
-  weights.release_pages();  // from here on only the embeddings of used tokens are read
+  weights.release_pages();  // from here on only embeddings that are not the head's are read, of used tokens
   return target;
 }
 

@@ -15,7 +15,8 @@ struct CpuActBuffer final : ActBuffer {
 };
 
 struct CpuTable final : Table {
-  Tensor tensor;  // in the file's number type
+  Tensor tensor;                       // in the file's number type
+  const PackedMatrix* head = nullptr;  // the same numbers in memory, where embeddings are tied: the file is not read
 };
 
 constexpr int64_t kElementsPerTask = 8192;  // of element-wise work: some microseconds, far above a dispatch
@@ -133,23 +134,25 @@ void CpuBackend::read(Act from, std::span<float> to) {
   std::copy_n(from.data, to.size(), to.data());
 }
 
-std::unique_ptr<Table> CpuBackend::make_table(const Tensor& tensor, const Matrix*) {
+std::unique_ptr<Table> CpuBackend::make_table(const Tensor& tensor, const Matrix* head) {
   DS_CHECK(is_weight(tensor.dtype) && tensor.shape.size() == 2, "{}", tensor.name);
   auto table = std::make_unique<CpuTable>();
   table->n_vocab = static_cast<int32_t>(tensor.rows());
   table->dim = static_cast<int32_t>(tensor.cols());
   table->tensor = tensor;
+  table->head = static_cast<const PackedMatrix*>(head);
   return table;
 }
 
 void CpuBackend::embed(const Table& table, const PassRows& rows, Act out) {
-  const Tensor& tensor = static_cast<const CpuTable&>(table).tensor;
+  const auto& of_cpu = static_cast<const CpuTable&>(table);
   DS_CHECK(out.cols == table.dim && out.rows == rows.n && rows.token.size() == static_cast<size_t>(rows.n));
-  for (int32_t row = 0; row < out.rows; ++row) {
-    DS_CHECK(rows.token[row] >= 0 && rows.token[row] < table.n_vocab, "token {}", rows.token[row]);
-    const int64_t base = static_cast<int64_t>(rows.token[row]) * out.cols;
-    for (int32_t col = 0; col < out.cols; ++col) out.row(row)[col] = element(tensor, base + col);
-  }
+  for_rows(out.rows, out.cols, [&](int32_t row) {
+    const int64_t token = rows.token[row];
+    DS_CHECK(token >= 0 && token < table.n_vocab, "token {}", token);
+    if (of_cpu.head != nullptr) return copy_row(*of_cpu.head, token, out.row(row));
+    for (int32_t col = 0; col < out.cols; ++col) out.row(row)[col] = element(of_cpu.tensor, token * out.cols + col);
+  });
 }
 
 void CpuBackend::rms_norm(Act x, VectorView weight, float eps, Act out) {

@@ -61,6 +61,14 @@ std::unique_ptr<PackedMatrix> pack_matrix(std::span<const Tensor> parts) {
   return packed;
 }
 
+void copy_row(const PackedMatrix& w, int64_t out, float* to) {
+  const int64_t block = out / kBlockCols, col = out % kBlockCols;
+  for (int64_t in = 0; in < w.n_in; ++in) {
+    to[in] = w.is_bf16 ? float_of_bf16(w.bf16_block(block)[(in / 2) * 2 * kBlockCols + col * 2 + in % 2])
+                       : w.f32_block(block)[in * kBlockCols + col];
+  }
+}
+
 Vector to_floats(const Tensor& tensor) {
   Vector values(tensor.bytes.size() / size_bytes(tensor.dtype));
   for (size_t i = 0; i < values.size(); ++i) values[i] = element(tensor, static_cast<int64_t>(i));

@@ -31,6 +31,9 @@ class PackedMatrix final : public Matrix {
 /// Stacks parts, each (n_out_i, n_in), along n_out. All bf16: kept as bf16; otherwise widened to float32.
 std::unique_ptr<PackedMatrix> pack_matrix(std::span<const Tensor> parts);
 
+/// Row `out` of what was packed, widened exactly; to: (n_in,).
+void copy_row(const PackedMatrix& w, int64_t out, float* to);
+
 /// Element `index` of a tensor, widened exactly; bytes need no alignment.
 float element(const Tensor& tensor, int64_t index);
 

@@ -41,10 +41,14 @@ TEST_P(ElementwiseTest, EmbedReadsRowsOfEveryDtype) {
     const auto table = reference::random_weights(dtype, 11, 19, 1, 0.1);
     const std::vector<int32_t> tokens{10, 0, 3, 3};
     const auto out = backend_->make_act(4, 19);
-    backend_->embed(*backend_->make_table(table.tensor(), nullptr), rows_of(tokens), out->act);
-    for (int32_t r = 0; r < 4; ++r) {
-      for (int32_t c = 0; c < 19; ++c)
-        ASSERT_EQ(out->act.row(r)[c], table.values.at(tokens[r], c)) << name(dtype);
+    const Tensor tensor = table.tensor();
+    const std::unique_ptr<Matrix> head = backend_->pack({&tensor, 1});
+    for (const Matrix* tied : {static_cast<const Matrix*>(nullptr), static_cast<const Matrix*>(head.get())}) {
+      backend_->embed(*backend_->make_table(tensor, tied), rows_of(tokens), out->act);
+      for (int32_t r = 0; r < 4; ++r) {
+        for (int32_t c = 0; c < 19; ++c) ASSERT_EQ(out->act.row(r)[c], table.values.at(tokens[r], c)) << name(dtype);
+      }
+      backend_->write(std::vector<float>(4 * 19), out->act);
     }
   }
 }
