@@ -179,7 +179,7 @@ void softmax_block(HeadState& state) {
     store8(state.weight + t, e);
     total += e;
   }
-  state.shrink = exp8(F8{} + (state.max - max))[0];  // 0 for the first block
+  state.shrink = exp8(all8(state.max - max))[0];  // 0 for the first block
   state.sum = state.sum * state.shrink + sum8(total);
   state.max = max;
 }

@@ -150,8 +150,10 @@ void CpuBackend::embed(const Table& table, const PassRows& rows, Act out) {
   for_rows(out.rows, out.cols, [&](int32_t row) {
     const int64_t token = rows.token[row];
     DS_CHECK(token >= 0 && token < table.n_vocab, "token {}", token);
-    if (of_cpu.head != nullptr) return copy_row(*of_cpu.head, token, out.row(row));
-    for (int32_t col = 0; col < out.cols; ++col) out.row(row)[col] = element(of_cpu.tensor, token * out.cols + col);
+    for (int32_t col = 0; col < out.cols; ++col) {
+      out.row(row)[col] =
+          of_cpu.head != nullptr ? of_cpu.head->at(token, col) : element(of_cpu.tensor, token * out.cols + col);
+    }
   });
 }
 
@@ -195,8 +197,8 @@ MatmulInput CpuBackend::prepare(Act x, const PackedMatrix& w) {
   }
   input_f32_.resize(static_cast<size_t>(x.rows * n));
   const int64_t n_tiles = path_ == CpuPath::kPlain ? x.rows : n_tiles_avx2(x.rows);  // plain: a row is a tile
-  pool_.run(n_tiles, [&](int64_t task, int32_t) {
-    const RowTile tile = row_tile(x.rows, n_tiles, task);
+  for_rows(static_cast<int32_t>(n_tiles), n * row_tile(x.rows, n_tiles, 0).n, [&](int32_t i) {
+    const RowTile tile = row_tile(x.rows, n_tiles, i);
     float* to = input_f32_.data() + tile.first * n;
     for (int64_t row = 0; row < tile.n; ++row) {
       ops_.interleave(x.row(static_cast<int32_t>(tile.first + row)), x.cols, precision_ == Precision::kBf16, tile.n,

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "kernels/cpu/bf16.h"
 #include "kernels/cpu/matmul.h"
 
 namespace draftscope {
@@ -15,10 +14,7 @@ void matmul_plain(const MatmulInput& x, const PackedMatrix& w, int64_t first_blo
       float sum[kBlockCols] = {};
       for (int64_t in = 0; in < n_in; ++in) {
         for (int64_t col = 0; col < kBlockCols; ++col) {
-          const float weight =
-              w.is_bf16 ? float_of_bf16(w.bf16_block(block)[(in / 2) * 2 * kBlockCols + col * 2 + in % 2])
-                        : w.f32_block(block)[in * kBlockCols + col];
-          sum[col] += x_row[in] * weight;
+          sum[col] += x_row[in] * w.at(block * kBlockCols + col, in);
         }
       }
       std::copy_n(sum, kBlockCols, out + row * stride + (block - first_block) * kBlockCols);

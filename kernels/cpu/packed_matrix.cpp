@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "engine/base/check.h"
-#include "kernels/cpu/bf16.h"
 
 namespace draftscope {
 namespace {
@@ -47,26 +46,16 @@ std::unique_ptr<PackedMatrix> pack_matrix(std::span<const Tensor> parts) {
   int64_t out = 0;  // row of the stack
   for (const Tensor& part : parts) {
     for (int64_t row = 0; row < part.rows(); ++row, ++out) {
-      const int64_t base = (out / kBlockCols) * packed->n_pairs * 2 * kBlockCols;
-      const int64_t col = out % kBlockCols;
       for (int64_t in = 0; in < packed->n_in; ++in) {
         const int64_t source = row * packed->n_in + in;
         if (packed->is_bf16)
-          packed->bf16[base + (in / 2) * 2 * kBlockCols + col * 2 + in % 2] = half_bits(part, source);
+          packed->bf16[packed->index(out, in)] = half_bits(part, source);
         else
-          packed->f32[base + in * kBlockCols + col] = element(part, source);
+          packed->f32[packed->index(out, in)] = element(part, source);
       }
     }
   }
   return packed;
-}
-
-void copy_row(const PackedMatrix& w, int64_t out, float* to) {
-  const int64_t block = out / kBlockCols, col = out % kBlockCols;
-  for (int64_t in = 0; in < w.n_in; ++in) {
-    to[in] = w.is_bf16 ? float_of_bf16(w.bf16_block(block)[(in / 2) * 2 * kBlockCols + col * 2 + in % 2])
-                       : w.f32_block(block)[in * kBlockCols + col];
-  }
 }
 
 Vector to_floats(const Tensor& tensor) {

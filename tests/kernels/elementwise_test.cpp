@@ -43,7 +43,7 @@ TEST_P(ElementwiseTest, EmbedReadsRowsOfEveryDtype) {
     const auto out = backend_->make_act(4, 19);
     const Tensor tensor = table.tensor();
     const std::unique_ptr<Matrix> head = backend_->pack({&tensor, 1});
-    for (const Matrix* tied : {static_cast<const Matrix*>(nullptr), static_cast<const Matrix*>(head.get())}) {
+    for (const Matrix* tied : std::initializer_list<const Matrix*>{nullptr, head.get()}) {
       backend_->embed(*backend_->make_table(tensor, tied), rows_of(tokens), out->act);
       for (int32_t r = 0; r < 4; ++r) {
         for (int32_t c = 0; c < 19; ++c) ASSERT_EQ(out->act.row(r)[c], table.values.at(tokens[r], c)) << name(dtype);
