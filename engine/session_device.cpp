@@ -75,7 +75,6 @@ RoundLoopSetup Session::loop_setup() {
   setup.limits.answer_ranks = n_answers;
   setup.limits.max_contexts = static_cast<int32_t>(cost_->model().context.size());
   setup.target_kv = memory->target_kv.store.get();
-  setup.spare_row = memory->target_kv.store->capacity - 1;
   setup.verify_rows = &memory->rows;
   setup.answer = &memory->target_top;
   setup.marginals = &memory->drafter_work.top;

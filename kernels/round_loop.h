@@ -18,7 +18,6 @@ struct RoundLoopSetup {
   RoundLimits limits;
   KvStore* target_kv = nullptr;
   KvStore* drafter_kv = nullptr;         // null: no drafter
-  int32_t spare_row = 0;                 // of both caches: padding rows are stored there and nobody reads it
   int32_t mask_token = 0;
   std::vector<int32_t> windows;          // sliding windows of the block's passes, 0 for none, as block_rows
   Act features;                          // (max_rows, n) what the target's pass leaves for the drafter

@@ -24,6 +24,7 @@ __global__ void __launch_bounds__(kAttentionWarps* kWarp, 2) attention_kernel(co
   extern __shared__ uint4 dynamic_shared[];
   PartMemory<HD>& memory = *reinterpret_cast<PartMemory<HD>*>(dynamic_shared);
   __shared__ GroupRows rows;
+  follow();
   const HeadSet heads(task, static_cast<int32_t>(blockIdx.y));
   load_group(task, heads, static_cast<int32_t>(blockIdx.z), rows);
   const ThreadBlock<HD> own{task, rows, heads, memory, reinterpret_cast<uint4*>(&memory + 1)};
@@ -54,7 +55,7 @@ __global__ void __launch_bounds__(kAttentionWarps* kWarp, 2) attention_kernel(co
 }
 
 template <int HD, bool STACKED>
-void launch_attention(const AttentionPlan& plan, const AttentionTask& task, cudaStream_t stream) {
+void launch_attention(const AttentionPlan& plan, const AttentionTask& task, LaunchStream stream) {
   const size_t bytes = sizeof(PartMemory<HD>) + (STACKED ? kGroupTiles : 1) * kQueryWords<HD> * sizeof(uint4);
   static const bool is_allowed = (allow_shared(attention_kernel<HD, STACKED>, bytes), true);
   (void)is_allowed;
@@ -63,7 +64,7 @@ void launch_attention(const AttentionPlan& plan, const AttentionTask& task, cuda
 }
 
 template <int HD>
-void start(const AttentionPlan& plan, const AttentionTask& task, cudaStream_t stream) {
+void start(const AttentionPlan& plan, const AttentionTask& task, LaunchStream stream) {
   if (plan.is_stacked)
     launch_attention<HD, true>(plan, task, stream);
   else
@@ -83,7 +84,7 @@ int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t ma
 }
 
 void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys,
-               Act out, void* workspace, cudaStream_t stream) {
+               Act out, void* workspace, LaunchStream stream) {
   if (!kv.is_bf16 || !is_tensor_head(heads.head_dim)) {
     return attention_scalar(qkv, heads, kv, layer, rows, out, stream);
   }

@@ -1,6 +1,7 @@
 // What a thread block of attention knows about its rows, where it keeps parts, and how they become results.
 #pragma once
 
+#include "kernels/cuda/arrival.cuh"
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/launch.h"
 
@@ -158,20 +159,6 @@ __device__ void store_result(const AttentionTask& task, int32_t row, int32_t hea
   for (int i = 0; i < HD / 32; ++i) result[i] = softmax_result(columns.value[i], columns.sum);
   store_columns(result,
                 task.out + static_cast<int64_t>(row) * task.q_cols + head * HD + lane_id() * (HD / 32));
-}
-
-/// Whether this thread block is the last of n to arrive; what the others wrote before is then visible.
-__device__ inline bool arrives_last(int32_t* arrived, int32_t n) {
-  __shared__ int32_t is_last;
-  __threadfence();
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    is_last = atomicAdd(arrived, 1) == n - 1;
-    if (is_last) *arrived = 0;
-  }
-  __syncthreads();
-  __threadfence();
-  return is_last != 0;
 }
 
 /// Parts of a slot with n_blocks blocks in ascending order, then its tail. A warp.

@@ -88,6 +88,7 @@ template <class Cached>
 __global__ void __launch_bounds__(kWarps* kWarp) attention_scalar_kernel(const ScalarTask<Cached> task) {
   __shared__ float queries[kWarps][kMaxHeadDim];
   __shared__ int32_t extras[kWarps][kMaxExtraKeys];
+  follow();
   const int32_t lane = static_cast<int32_t>(threadIdx.x) % kWarp,
                 warp = static_cast<int32_t>(threadIdx.x) / kWarp;
   const int32_t item = static_cast<int32_t>(blockIdx.x) * kWarps + warp, head_dim = task.heads.head_dim;
@@ -129,7 +130,7 @@ __global__ void __launch_bounds__(kWarps* kWarp) attention_scalar_kernel(const S
 
 template <class Cached>
 void launch_scalar(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, Act out,
-                   cudaStream_t stream) {
+                   LaunchStream stream) {
   const int64_t layer_at = static_cast<int64_t>(layer) * kv.n_kv_heads * kv.capacity * kv.head_dim;
   ScalarTask<Cached> task;
   task.q = qkv.data;
@@ -150,7 +151,7 @@ void launch_scalar(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const Ro
 }  // namespace
 
 void attention_scalar(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, Act out,
-                      cudaStream_t stream) {
+                      LaunchStream stream) {
   if (kv.is_bf16)
     launch_scalar<__nv_bfloat16>(qkv, heads, kv, layer, rows, out, stream);
   else

@@ -7,6 +7,6 @@ namespace draftscope::cuda {
 
 /// As attention(); head_dim a multiple of 8, at most 256; needs no workspace.
 void attention_scalar(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, Act out,
-                      cudaStream_t stream);
+                      LaunchStream stream);
 
 }  // namespace draftscope::cuda

@@ -5,7 +5,7 @@ namespace draftscope::cuda {
 namespace {
 
 // A matmul's counters come first and are left alone, so that one workspace may serve both.
-constexpr int64_t kCounterBytes = kMaxCounters * static_cast<int64_t>(sizeof(unsigned));
+constexpr int64_t kCounterBytes = kMaxCounters * static_cast<int64_t>(sizeof(int32_t));
 
 HeadView lay_out(int32_t rows, int32_t n_out, void* workspace) {
   HeadView view = {};
@@ -35,7 +35,7 @@ int64_t head_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t /*max_k*/)
   return kCounterBytes + n_words * static_cast<int64_t>(sizeof(float));
 }
 
-void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void* workspace, cudaStream_t stream) {
+void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void* workspace, LaunchStream stream) {
   const bool on_tensor_cores = precision == Precision::kBf16 && head.is_bf16;
   const bool keeps_logits = out.k > 1 || !on_tensor_cores;
   const int32_t slab = keeps_logits ? kHeadRows : kSlabRows;

@@ -26,12 +26,12 @@ struct HeadView {
 };
 
 /// Product and statistics in one kernel, on tensor cores; x (rows, n_in), head bf16.
-void head_product(Act x, WeightsView head, const HeadView& view, cudaStream_t stream);
+void head_product(Act x, WeightsView head, const HeadView& view, LaunchStream stream);
 /// Makes view.logits finite and gathers their statistics.
-void scan_logits(const HeadView& view, cudaStream_t stream);
+void scan_logits(const HeadView& view, LaunchStream stream);
 /// The best token of each row, from the statistics alone.
-void take_best(const HeadView& view, TopKView out, cudaStream_t stream);
+void take_best(const HeadView& view, TopKView out, LaunchStream stream);
 /// The best k of each row, from view.logits.
-void take_top_k(const HeadView& view, TopKView out, cudaStream_t stream);
+void take_top_k(const HeadView& view, TopKView out, LaunchStream stream);
 
 }  // namespace draftscope::cuda

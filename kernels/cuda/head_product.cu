@@ -116,7 +116,7 @@ __global__ void __launch_bounds__(kProductThreads, 2) head_kernel(HeadLaunch p) 
 }
 
 template <int kGroups>
-void start(const HeadLaunch& p, cudaStream_t stream) {
+void start(const HeadLaunch& p, LaunchStream stream) {
   constexpr size_t kSharedBytes = ProductShape<kGroups>::kSharedBytes;
   static_assert(sizeof(TileShared<kGroups>) <= kSharedBytes);
   [[maybe_unused]] static const bool is_allowed = (allow_shared(head_kernel<kGroups>, kSharedBytes), true);
@@ -126,6 +126,7 @@ void start(const HeadLaunch& p, cudaStream_t stream) {
 
 /// A warp per tile of a row.
 __global__ void __launch_bounds__(kProductThreads) scan_kernel(HeadView head) {
+  follow();
   const auto lane = static_cast<int32_t>(threadIdx.x) % kWarp;
   const int32_t tile = static_cast<int32_t>(blockIdx.x) * kProductWarps + static_cast<int32_t>(threadIdx.x) / kWarp;
   if (tile >= head.n_tiles) return;
@@ -149,7 +150,7 @@ __global__ void __launch_bounds__(kProductThreads) scan_kernel(HeadView head) {
 
 }  // namespace
 
-void head_product(Act x, WeightsView head, const HeadView& view, cudaStream_t stream) {
+void head_product(Act x, WeightsView head, const HeadView& view, LaunchStream stream) {
   HeadLaunch p = {};
   p.in.x = x.data;
   p.in.w = static_cast<const uint4*>(head.data);
@@ -167,7 +168,7 @@ void head_product(Act x, WeightsView head, const HeadView& view, cudaStream_t st
   }
 }
 
-void scan_logits(const HeadView& view, cudaStream_t stream) {
+void scan_logits(const HeadView& view, LaunchStream stream) {
   launch(scan_kernel, dim3(ceil_div(view.n_tiles, kProductWarps), view.rows), dim3(kProductThreads), 0, stream, view);
 }
 

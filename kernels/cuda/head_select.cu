@@ -65,6 +65,7 @@ __device__ __forceinline__ RowTotal total_of_row(const HeadView& head, int64_t r
 
 __global__ void __launch_bounds__(kBestThreads, 2) best_kernel(HeadView head, TopKView out) {
   __shared__ uint64_t shared[kBestThreads];
+  follow();
   const RowTotal total = total_of_row(head, blockIdx.x, shared);
   if (threadIdx.x != 0) return;
   out.token[blockIdx.x] = token_of(total.best);
@@ -180,6 +181,7 @@ __device__ void sort_descending(LogitKey* keys, int n) {
 /// The best k <= kMaxSelected tokens of a row, best first.
 __global__ void __launch_bounds__(kSelectThreads) select_kernel(HeadView head, TopKView out) {
   __shared__ SelectShared shared;
+  follow();
   const auto row = static_cast<int64_t>(blockIdx.x);
   const RowTotal total = total_of_row(head, row, shared.keys);
   // As many tiles as tokens are wanted have a maximum of at least `floor`: no worse token is among the best.
@@ -213,6 +215,7 @@ __global__ void __launch_bounds__(kSelectThreads) select_kernel(HeadView head, T
 /// Any k: a token's place is the number of better ones. Quadratic in the vocabulary.
 __global__ void __launch_bounds__(kBestThreads) rank_kernel(HeadView head, TopKView out) {
   __shared__ uint64_t shared[kBestThreads];
+  follow();
   const auto row = static_cast<int64_t>(blockIdx.y);
   const RowTotal total = total_of_row(head, row, shared);
   const float* logits = head.logits + row * head.n_tiles * kTileOut;
@@ -233,11 +236,11 @@ __global__ void __launch_bounds__(kBestThreads) rank_kernel(HeadView head, TopKV
 
 }  // namespace
 
-void take_best(const HeadView& view, TopKView out, cudaStream_t stream) {
+void take_best(const HeadView& view, TopKView out, LaunchStream stream) {
   launch(best_kernel, dim3(view.rows), dim3(kBestThreads), 0, stream, view, out);
 }
 
-void take_top_k(const HeadView& view, TopKView out, cudaStream_t stream) {
+void take_top_k(const HeadView& view, TopKView out, LaunchStream stream) {
   if (out.k <= kMaxSelected) {
     launch(select_kernel, dim3(view.rows), dim3(kSelectThreads), 0, stream, view, out);
   } else {

@@ -18,6 +18,7 @@ struct KeepTask {
 
 // kept ascends, so kept[i] >= i: nothing that is written here is read for a later row.
 __global__ void __launch_bounds__(kThreads) keep_rows_kernel(const KeepTask task) {
+  follow();
   const int32_t item = static_cast<int32_t>(blockIdx.x) * kThreads + static_cast<int32_t>(threadIdx.x);
   const int32_t head = item / task.row_words, word = item % task.row_words, n = *task.n_kept;
   if (head >= 2 * task.n_heads) return;
@@ -40,7 +41,7 @@ __global__ void __launch_bounds__(kThreads) keep_rows_kernel(const KeepTask task
 }  // namespace
 
 void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept,
-               cudaStream_t stream) {
+               LaunchStream stream) {
   KeepTask task;
   task.keys = static_cast<uint4*>(kv.keys);
   task.values = static_cast<uint4*>(kv.values);

@@ -14,6 +14,7 @@ constexpr int kThreads = 256;
 /// A block is a row. Every warp finds the scale itself: the sum is short, and no barrier is needed.
 __global__ void __launch_bounds__(kThreads)
     round_kernel(Act x, const float* norm_weight, float eps, __nv_bfloat162* out) {
+  follow();
   const auto r = static_cast<int32_t>(blockIdx.x);
   const float* from = row_of(x, r);
   __nv_bfloat162* to = out + static_cast<int64_t>(r) * (x.cols / 2);
@@ -27,6 +28,7 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads) square_kernel(Act x) {
+  follow();
   const auto r = static_cast<int32_t>(blockIdx.x), warp = static_cast<int32_t>(threadIdx.x) / kWarp;
   for (int32_t piece = warp; piece < pieces_of(x.cols); piece += kThreads / kWarp) {
     const int32_t first = piece * kSquarePiece;
@@ -37,11 +39,11 @@ __global__ void __launch_bounds__(kThreads) square_kernel(Act x) {
 
 }  // namespace
 
-void round_rows(Act x, const float* norm_weight, float eps, void* out, cudaStream_t stream) {
+void round_rows(Act x, const float* norm_weight, float eps, void* out, LaunchStream stream) {
   launch(round_kernel, dim3(x.rows), dim3(kThreads), 0, stream, x, norm_weight, eps, static_cast<__nv_bfloat162*>(out));
 }
 
-void square_rows(Act x, cudaStream_t stream) {
+void square_rows(Act x, LaunchStream stream) {
   launch(square_kernel, dim3(x.rows), dim3(kThreads), 0, stream, x);
 }
 

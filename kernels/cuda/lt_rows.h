@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include "kernels/cuda/launch_stream.h"
 #include "kernels/types.h"
 
 namespace draftscope::cuda {
@@ -11,8 +12,8 @@ namespace draftscope::cuda {
 /// rounds.
 /// x (rows, cols), cols even; norm_weight (cols,), null: no norm; out (rows, cols) bf16, 4-byte aligned. Neither
 /// operation fails; a row's bits depend on that row alone.
-void round_rows(Act x, const float* norm_weight, float eps, void* out, cudaStream_t stream);
+void round_rows(Act x, const float* norm_weight, float eps, void* out, LaunchStream stream);
 /// Brings x.squares up to date; x (rows, cols).
-void square_rows(Act x, cudaStream_t stream);
+void square_rows(Act x, LaunchStream stream);
 
 }  // namespace draftscope::cuda

@@ -18,10 +18,10 @@ int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in) {
   const int32_t rows = max_rows < kSlabRows ? max_rows : kSlabRows;
   const int32_t padded = rows > kTileRows ? ceil_div(rows, kTileRows) * kTileRows : 16 * n_groups(rows);
   const int64_t n_partials = plan.n_splits > 1 ? int64_t{plan.n_splits} * plan.n_tiles * kTileOut * padded : 0;
-  return kMaxCounters * static_cast<int64_t>(sizeof(unsigned)) + n_partials * static_cast<int64_t>(sizeof(float));
+  return kMaxCounters * static_cast<int64_t>(sizeof(int32_t)) + n_partials * static_cast<int64_t>(sizeof(float));
 }
 
-void matmul(const MatmulArgs& args, cudaStream_t stream) {
+void matmul(const MatmulArgs& args, LaunchStream stream) {
   const bool on_tensor_cores = args.precision == Precision::kBf16 && args.w.is_bf16;
   for (int32_t first = 0; first < args.x.rows; first += kSlabRows) {
     const int32_t left = args.x.rows - first, rows = left < kSlabRows ? left : kSlabRows;

@@ -33,8 +33,8 @@ constexpr SplitPlan plan_splits(int32_t n_out, int32_t n_in) {
 constexpr int32_t n_groups(int32_t rows) { return rows <= 16 ? 1 : rows <= 32 ? 2 : 4; }
 
 /// On tensor cores; weights bf16, activations rounded to bf16. At most kSlabRows rows.
-void matmul_tensor(const MatmulArgs& args, cudaStream_t stream);
+void matmul_tensor(const MatmulArgs& args, LaunchStream stream);
 /// Every output one float32 accumulator over ascending inputs, whatever the weights and the precision.
-void matmul_plain(const MatmulArgs& args, cudaStream_t stream);
+void matmul_plain(const MatmulArgs& args, LaunchStream stream);
 
 }  // namespace draftscope::cuda

@@ -77,6 +77,7 @@ __device__ void finish(const PlainLaunch& p, int first_row, int first_out, const
 template <class Weight>
 __global__ void __launch_bounds__(kThreads) plain_kernel(PlainLaunch p) {
   __shared__ Shared shared;
+  follow();
   const int first_row = blockIdx.x * kRows, first_out = blockIdx.y * kOut;
   if (p.norm_weight != nullptr) {
     for (int r = threadIdx.x / kWarp; r < kRows && first_row + r < p.x.rows; r += kThreads / kWarp) {
@@ -102,7 +103,7 @@ __global__ void __launch_bounds__(kThreads) plain_kernel(PlainLaunch p) {
 
 }  // namespace
 
-void matmul_plain(const MatmulArgs& args, cudaStream_t stream) {
+void matmul_plain(const MatmulArgs& args, LaunchStream stream) {
   const bool rounds_x = args.precision == Precision::kBf16;
   const PlainLaunch p = {args.x,      args.norm_weight, args.eps, args.w.data,  args.w.n_out,
                          args.w.n_in, rounds_x,         args.out, args.epilogue};

@@ -1,5 +1,6 @@
 // Products of bf16 weights on tensor cores. Inputs are split over blocks where a matrix has few tiles; the last block
 // of a tile to arrive adds the splits in ascending order.
+#include "kernels/cuda/arrival.cuh"
 #include "kernels/cuda/epilogue.cuh"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/product.cuh"
@@ -12,7 +13,7 @@ struct MatmulLaunch {
   Act out;
   Epilogue epilogue;
   SplitPlan plan;
-  unsigned* counters;  // (kMaxCounters,) zero between launches
+  int32_t* counters;   // (kMaxCounters,) zero between launches
   float4* partials;    // (row group, tile, split, kEights, kGroups, kProductThreads)
 };
 
@@ -30,16 +31,7 @@ __device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, 
     const float(&s)[4] = sums[i / kGroups][i % kGroups];
     if (first_token + 16 * (i % kGroups) < n_tokens) own[i * kProductThreads] = make_float4(s[0], s[1], s[2], s[3]);
   }
-  __shared__ bool is_last;
-  __threadfence();
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    is_last = atomicAdd(&p.counters[tile], 1u) == static_cast<unsigned>(n_splits) - 1;
-    if (is_last) p.counters[tile] = 0;
-  }
-  __syncthreads();
-  if (!is_last) return false;
-  __threadfence();
+  if (!arrives_last(&p.counters[tile], n_splits)) return false;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
     for (float& s : sums[i / kGroups][i % kGroups]) s = 0;
@@ -152,7 +144,7 @@ __global__ void __launch_bounds__(kProductThreads, 2) matmul_kernel(MatmulLaunch
 }
 
 template <int kGroups, bool kNormed>
-void start(const MatmulLaunch& p, cudaStream_t stream) {
+void start(const MatmulLaunch& p, LaunchStream stream) {
   const dim3 grid(ceil_div(p.in.rows, kTileRows), p.plan.n_tiles, p.plan.n_splits);  // blocks of one tile side by side
   constexpr size_t kSharedBytes = ProductShape<kGroups>::kSharedBytes;
   [[maybe_unused]] static const bool is_allowed = (allow_shared(matmul_kernel<kGroups, kNormed>, kSharedBytes), true);
@@ -160,20 +152,20 @@ void start(const MatmulLaunch& p, cudaStream_t stream) {
 }
 
 template <int kGroups>
-void start(const MatmulLaunch& p, cudaStream_t stream) {
+void start(const MatmulLaunch& p, LaunchStream stream) {
   p.in.norm_weight != nullptr ? start<kGroups, true>(p, stream) : start<kGroups, false>(p, stream);
 }
 
 }  // namespace
 
-void matmul_tensor(const MatmulArgs& args, cudaStream_t stream) {
+void matmul_tensor(const MatmulArgs& args, LaunchStream stream) {
   MatmulLaunch p;
   p.in = {args.x.data, args.norm_weight, args.x.squares, args.eps, static_cast<const uint4*>(args.w.data),
           args.x.rows, args.w.n_out,     args.w.n_in};
   p.out = args.out;
   p.epilogue = args.epilogue;
   p.plan = plan_splits(args.w.n_out, args.w.n_in);
-  p.counters = static_cast<unsigned*>(args.workspace);
+  p.counters = static_cast<int32_t*>(args.workspace);
   p.partials = reinterpret_cast<float4*>(p.counters + kMaxCounters);
   switch (n_groups(args.x.rows)) {
     case 1:

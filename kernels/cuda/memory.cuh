@@ -15,13 +15,15 @@ __device__ __forceinline__ void start_copy(uint4* to_shared, const uint4* from, 
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(wanted ? 16 : 0)
                : "memory");
 #else
-  *to_shared = wanted ? *from : make_uint4(0, 0, 0, 0);
+  ::emulated::start_async_copy({to_shared, wanted ? from : nullptr});
 #endif
 }
 /// Makes a batch of this thread's copies since the last batch.
 __device__ __forceinline__ void close_batch() {
 #if defined(__CUDACC__)
   asm volatile("cp.async.commit_group;" ::: "memory");
+#else
+  ::emulated::close_async_batch();
 #endif
 }
 /// Waits until all but this thread's last kUnfinished batches have arrived. The thread itself sees them then; others
@@ -30,6 +32,8 @@ template <int kUnfinished>
 __device__ __forceinline__ void wait_for_batches() {
 #if defined(__CUDACC__)
   asm volatile("cp.async.wait_group %0;" ::"n"(kUnfinished) : "memory");
+#else
+  ::emulated::wait_for_async_batches(kUnfinished);
 #endif
 }
 

@@ -80,6 +80,7 @@ __device__ inline void norm_and_rotate(HeadColumns& columns, int32_t half, const
 
 template <class Cached>
 __global__ void __launch_bounds__(kWarps* kWarp) norm_rope_append_kernel(const AppendTask<Cached> task) {
+  follow();
   const int32_t n_heads = task.heads.n_q_heads + 2 * task.heads.n_kv_heads;
   const int32_t item = static_cast<int32_t>(blockIdx.x) * kWarps + static_cast<int32_t>(threadIdx.x) / kWarp;
   const int32_t row = item / n_heads, head = item % n_heads;
@@ -94,13 +95,15 @@ __global__ void __launch_bounds__(kWarps* kWarp) norm_rope_append_kernel(const A
                     task.rope.sin + angles);
   }
   if (is_query) return store_head(columns, half, at);
+  const int32_t cache_row = task.rows.cache_row[row];
+  if (cache_row == kNoCacheRow) return;
   const int64_t cached_head = is_value ? kv_head - task.heads.n_kv_heads : kv_head;
   Cached* cache = is_value ? task.values : task.keys;
-  store_head(columns, half, cache + (cached_head * task.capacity + task.rows.cache_row[row]) * dim);
+  store_head(columns, half, cache + (cached_head * task.capacity + cache_row) * dim);
 }
 
 template <class Cached>
-void launch_append(AppendTask<Cached> task, const KvView& kv, int32_t layer, cudaStream_t stream) {
+void launch_append(AppendTask<Cached> task, const KvView& kv, int32_t layer, LaunchStream stream) {
   const int64_t layer_at = static_cast<int64_t>(layer) * kv.n_kv_heads * kv.capacity * kv.head_dim;
   task.keys = static_cast<Cached*>(kv.keys) + layer_at;
   task.values = static_cast<Cached*>(kv.values) + layer_at;
@@ -119,7 +122,7 @@ AppendTask<Cached> make_task(Act qkv, HeadLayout heads, const float* q_norm, con
 }  // namespace
 
 void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps,
-                      RopeView rope, const RowsView& rows, KvView kv, int32_t layer, cudaStream_t stream) {
+                      RopeView rope, const RowsView& rows, KvView kv, int32_t layer, LaunchStream stream) {
   if (kv.is_bf16)
     launch_append(make_task<__nv_bfloat16>(qkv, heads, q_norm, k_norm, eps, rope, rows), kv, layer, stream);
   else

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/launch_stream.h"
 #include "kernels/cuda/rows_view.h"
 #include "kernels/types.h"
 
@@ -40,12 +41,12 @@ struct MatmulArgs {
   void* workspace = nullptr;               // matmul_workspace_bytes; zeroed once, left zeroed where it must be
 };
 int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in);
-void matmul(const MatmulArgs& args, cudaStream_t stream);
+void matmul(const MatmulArgs& args, LaunchStream stream);
 
 /// out[r] = table[token[r]]; fills out.squares where it is kept. table (n_vocab, dim).
-void embed(WeightsView table, const RowsView& rows, Act out, cudaStream_t stream);
+void embed(WeightsView table, const RowsView& rows, Act out, LaunchStream stream);
 /// out = x / sqrt(mean(x^2) + eps) * weight; x, out (rows, dim).
-void rms_norm(Act x, const float* weight, float eps, Act out, cudaStream_t stream);
+void rms_norm(Act x, const float* weight, float eps, Act out, LaunchStream stream);
 
 /// Keys and values (n_layers, n_kv_heads, capacity, head_dim), bf16 or float32.
 struct KvView {
@@ -61,14 +62,14 @@ struct RopeView {
 /// Per head: RMS norm of q and k, rotation to position[r]; k and v go to cache row cache_row[r] of `layer`.
 /// qkv (rows, qkv_cols), q normalised and rotated in place. q_norm, k_norm (head_dim,).
 void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps, RopeView rope,
-                      const RowsView& rows, KvView kv, int32_t layer, cudaStream_t stream);
+                      const RowsView& rows, KvView kv, int32_t layer, LaunchStream stream);
 
 /// Grouped-query attention over one layer of the cache, scale 1 / sqrt(head_dim). qkv (rows, qkv_cols), out (rows, q_cols).
 /// max_keys: no row attends to more; it decides the launch's size, not its results. workspace: zeroed once, then left to
 /// these launches, which may share one on a stream whatever their shapes.
 int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t max_keys);
 void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys, Act out,
-               void* workspace, cudaStream_t stream);
+               void* workspace, LaunchStream stream);
 
 /// Most likely tokens of x head^T, ties to the smaller id; NaN counts as the lowest logit, infinities as the largest
 /// finite ones. token, log_p (rows, k), log_p natural log normalised over n_out. k <= n_out; above 1024 it is slow.
@@ -78,11 +79,11 @@ struct TopKView {
   int32_t k = 0;
 };
 int64_t head_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t max_k);
-void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void* workspace, cudaStream_t stream);
+void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void* workspace, LaunchStream stream);
 
 /// Moves cache rows first + kept[i] to first + i in every layer, i < *n_kept; kept ascending; all in device memory.
-void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept, cudaStream_t stream);
+void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept, LaunchStream stream);
 /// out[i] columns [first_col, first_col + x.cols) = x[rows[i]], i < n; rows (n,) in device memory, null: i itself.
-void gather_rows(Act x, const int32_t* rows, int32_t n, Act out, int32_t first_col, cudaStream_t stream);
+void gather_rows(Act x, const int32_t* rows, int32_t n, Act out, int32_t first_col, LaunchStream stream);
 
 }  // namespace draftscope::cuda

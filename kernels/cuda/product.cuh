@@ -212,13 +212,14 @@ __device__ __forceinline__ void norm_scales(const ProductInput& in, const Produc
 /// Adds the part's products to `sums`; `shared` has ProductShape<kGroups>::kSharedBytes. All threads of the block call
 /// it, and shared memory is free again when it returns.
 ///
-/// Weights start on their way first. Activations are loaded a share ahead of the one that is stored for the next chunk.
+/// Weights start on their way first, while the launch before this one ends. Activations are loaded a share ahead of the one that is stored for the next chunk.
 /// The compiler would rather load just before it stores: it moves no access past __syncwarp, and has no branches here.
 template <int kGroups, bool kNormed>
 __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPart& part, uint4* shared,
                                          ProductSums<kGroups>& sums) {
   using Shape = ProductShape<kGroups>;
   WeightRing ring(in, part, shared + 2 * Shape::kBuffer);
+  follow();
   auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + WeightRing::kVectors);
   if constexpr (kNormed) {
     norm_scales<kGroups>(in, part, scale);

@@ -88,19 +88,18 @@ struct DraftRows {
   RowsArrays windowed;          // the same block for layers that see only the last `window` keys; n_rows 0: none
   int32_t window = 0;
   int32_t mask_token = 0;
-  int32_t spare_row = 0;        // of the drafter's cache, as RoundParams::spare_row
 };
 
 /// Begins a round with a drafter: fills `rows`, with padding beyond the state's n_new context rows.
-void draft_rows(const RoundView& round, const DraftRows& rows, cudaStream_t stream);
+void draft_rows(const RoundView& round, const DraftRows& rows, LaunchStream stream);
 /// Grows the tree from the marginals, decides how much of it is verified, tells the host, and fills the verify rows up
 /// to the bucket. Node for node and bit for bit TreeGrower's tree; decisions are choose_tree's, except that the device's
 /// exp may differ from the host's in the last bit, so sizes whose theta agree to 1e-15 or so may change places.
-void grow(const RoundView& round, cudaStream_t stream);
+void grow(const RoundView& round, LaunchStream stream);
 /// The target's choice after each of the first n_rows rows (those in use), and the accepted path. n_rows: the bucket.
-void accept(const RoundView& round, int32_t n_rows, cudaStream_t stream);
+void accept(const RoundView& round, int32_t n_rows, LaunchStream stream);
 /// Publishes the round in the ring and moves the state on to the next. After keep_rows and gather_rows.
-void finish(const RoundView& round, cudaStream_t stream);
+void finish(const RoundView& round, LaunchStream stream);
 
 /// Lets `grow` use the shared memory it needs for these sizes; once, outside of capture.
 void allow_grow(const RoundView& round);

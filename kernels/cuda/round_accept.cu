@@ -22,6 +22,7 @@ size_t mass_bytes(const RoundView& round) {
 
 // A warp takes one row: its lanes temper the ranks, and lane 0 adds them up in the order that the host adds them.
 __global__ void __launch_bounds__(kChooseWarps* kWarp) choose_kernel(RoundView round) {
+  follow();
   const RoundParams& params = *round.params;
   RoundState& state = *round.state;
   const int32_t warp = static_cast<int32_t>(threadIdx.x) / kWarp, lane = static_cast<int32_t>(threadIdx.x) % kWarp;
@@ -54,6 +55,7 @@ __device__ void find_followers(const RoundView& round, int32_t n_chosen, int32_t
 
 __global__ void __launch_bounds__(kAcceptThreads) accept_kernel(RoundView round) {
   __shared__ int32_t follower[kMaxTreeNodes + 1];
+  follow();
   RoundState& state = *round.state;
   const int32_t thread = static_cast<int32_t>(threadIdx.x), n_chosen = state.n_chosen;
   for (int32_t node = thread; node <= n_chosen; node += kAcceptThreads) follower[node] = INT_MAX;
@@ -74,7 +76,7 @@ __global__ void __launch_bounds__(kAcceptThreads) accept_kernel(RoundView round)
 
 }  // namespace
 
-void accept(const RoundView& round, int32_t n_rows, cudaStream_t stream) {
+void accept(const RoundView& round, int32_t n_rows, LaunchStream stream) {
   const uint32_t n_blocks = static_cast<uint32_t>((n_rows + kChooseWarps - 1) / kChooseWarps);
   launch(choose_kernel, dim3(n_blocks), dim3(kChooseWarps * kWarp), mass_bytes(round), stream, round);
   launch(accept_kernel, dim3(1), dim3(kAcceptThreads), 0, stream, round);

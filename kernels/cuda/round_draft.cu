@@ -30,6 +30,7 @@ __device__ void block_row(const RowsArrays& rows, int32_t r, int32_t begin, int3
 }
 
 __global__ void __launch_bounds__(kThreads) draft_rows_kernel(RoundView round, DraftRows rows) {
+  follow();
   RoundState& state = *round.state;
   const int32_t thread = static_cast<int32_t>(threadIdx.x), begin = state.drafter_len + state.n_new;
   if (thread == 0) set_mark(state, Mark::kBegin);
@@ -37,7 +38,7 @@ __global__ void __launch_bounds__(kThreads) draft_rows_kernel(RoundView round, D
     if (r < state.n_new) {
       context_row(rows.context, r, state.drafter_len + r);
     } else {
-      pad_row(rows.context, r, rows.spare_row);
+      pad_row(rows.context, r);
     }
   }
   for (int32_t r = thread; r < rows.block.n_rows; r += kThreads) {
@@ -50,7 +51,7 @@ __global__ void __launch_bounds__(kThreads) draft_rows_kernel(RoundView round, D
 
 }  // namespace
 
-void draft_rows(const RoundView& round, const DraftRows& rows, cudaStream_t stream) {
+void draft_rows(const RoundView& round, const DraftRows& rows, LaunchStream stream) {
   launch(draft_rows_kernel, dim3(1), dim3(kThreads), 0, stream, round, rows);
 }
 

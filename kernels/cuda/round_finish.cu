@@ -70,6 +70,7 @@ __device__ void advance(RoundState& state) {
 }
 
 __global__ void __launch_bounds__(kThreads) finish_kernel(RoundView round) {
+  follow();
   RoundState& state = *round.state;
   const int32_t thread = static_cast<int32_t>(threadIdx.x);
   char* slot = round.ring.slots + state.seq % round.ring.n_slots * round.ring.layout.n_bytes;
@@ -83,16 +84,16 @@ __global__ void __launch_bounds__(kThreads) finish_kernel(RoundView round) {
   const SlotHeader header = header_of(round, state);
   if (thread == 0) *reinterpret_cast<SlotHeader*>(slot) = header;
   put_arrays(round, header, slot);
-  __threadfence_system();
   __syncthreads();
   if (thread != 0) return;
+  __threadfence_system();  // a host that sees the number sees the bytes of all threads
   *written = static_cast<uint64_t>(header.seq) + 1;
   advance(state);
 }
 
 }  // namespace
 
-void finish(const RoundView& round, cudaStream_t stream) {
+void finish(const RoundView& round, LaunchStream stream) {
   launch(finish_kernel, dim3(1), dim3(kThreads), 0, stream, round);
 }
 

@@ -109,20 +109,20 @@ __device__ void write_tree(const RoundView& round, const RoundState& state, cons
   }
 }
 
-__device__ void write_rows(const RoundView& round, const RoundParams& params, const RoundState& state,
-                           const Link* tree) {
+__device__ void write_rows(const RoundView& round, const RoundState& state, const Link* tree) {
   const int32_t words = (state.bucket + 31) / 32;
   for (int32_t row = static_cast<int32_t>(threadIdx.x); row < state.bucket; row += kThreads) {
     for (int32_t word = 0; word < words; ++word) round.verify.extra_bits[row * words + word] = 0;
     if (row <= state.n_chosen) {
       node_row(round.verify, row, token_of(round, state, tree, row), tree, state.context_len, words);
     } else {
-      pad_row(round.verify, row, params.spare_row);
+      pad_row(round.verify, row);
     }
   }
 }
 
 __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round) {
+  follow();
   const RoundParams& params = *round.params;
   RoundState& state = *round.state;
   const int32_t thread = static_cast<int32_t>(threadIdx.x);
@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round) {
   }
   __syncthreads();
   write_tree(round, state, memory.tree);
-  write_rows(round, params, state, memory.tree.node);
+  write_rows(round, state, memory.tree.node);
   if (thread == 0) set_mark(state, Mark::kGrown);
 }
 
@@ -144,7 +144,7 @@ __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round) {
 
 void allow_grow(const RoundView& round) { allow_shared(grow_kernel, shared_bytes(round)); }
 
-void grow(const RoundView& round, cudaStream_t stream) {
+void grow(const RoundView& round, LaunchStream stream) {
   launch(grow_kernel, dim3(1), dim3(kThreads), shared_bytes(round), stream, round);
 }
 

@@ -60,7 +60,6 @@ void CudaRoundLoop::place_rows() {
     draft_rows_.windowed = rows_at(2);
   }
   draft_rows_.mask_token = setup_.mask_token;
-  draft_rows_.spare_row = setup_.spare_row;
   place_on_device(*setup_.context_rows, draft_rows_.context.view(draft_rows_.context.n_rows));
   setup_.block_rows->resize(setup_.windows.size());
   for (size_t i = 0; i < setup_.windows.size(); ++i) {
@@ -73,7 +72,6 @@ void CudaRoundLoop::set_params(const RoundParams& params) {
   const int32_t n_contexts = params_.n_contexts;
   params_ = params;
   params_.n_contexts = n_contexts;
-  params_.spare_row = setup_.spare_row;
   buffers_.set_params(params_, host_.stream);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/cuda/device.h"
+#include "kernels/cuda/launch_stream.h"
 #include "kernels/cuda/round_buffers.h"
 #include "kernels/round_loop.h"
 
@@ -19,7 +20,7 @@ int32_t tier_of(int32_t n_keys);
 
 /// What the loop needs of its backend.
 struct LoopHost {
-  cudaStream_t stream = nullptr;
+  LaunchStream stream;
   std::function<void(bool)> defer_answers;       // heads leave their answers on the device
   std::function<int64_t()> workspace_generation; // rises when a workspace moves
 };

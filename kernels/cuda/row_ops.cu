@@ -13,6 +13,7 @@ constexpr int kThreads = 256;
 
 /// Widens the row of a token; sums of squares come from the row as written.
 __global__ void __launch_bounds__(kThreads) embed_kernel(WeightsView table, const int32_t* token, Act out) {
+  follow();
   const auto r = static_cast<int32_t>(blockIdx.x);
   const int64_t first = static_cast<int64_t>(token[r]) * table.n_in;
   float* row = row_of(out, r);
@@ -32,6 +33,7 @@ __global__ void __launch_bounds__(kThreads) embed_kernel(WeightsView table, cons
 /// same.
 __global__ void __launch_bounds__(kThreads) rms_norm_kernel(Act x, const float* weight, float eps, Act out) {
   extern __shared__ uint4 dynamic_shared[];
+  follow();
   auto* squares = reinterpret_cast<float*>(dynamic_shared);
   const auto r = static_cast<int32_t>(blockIdx.x);
   const float* from = row_of(x, r);
@@ -46,6 +48,7 @@ __global__ void __launch_bounds__(kThreads) rms_norm_kernel(Act x, const float* 
 }
 
 __global__ void __launch_bounds__(kThreads) gather_kernel(Act x, const int32_t* rows, Act out, int32_t first_col) {
+  follow();
   const auto r = static_cast<int32_t>(blockIdx.x);
   const float* from = row_of(x, rows == nullptr ? r : rows[r]);
   float* to = row_of(out, r) + first_col;
@@ -54,16 +57,16 @@ __global__ void __launch_bounds__(kThreads) gather_kernel(Act x, const int32_t* 
 
 }  // namespace
 
-void embed(WeightsView table, const RowsView& rows, Act out, cudaStream_t stream) {
+void embed(WeightsView table, const RowsView& rows, Act out, LaunchStream stream) {
   launch(embed_kernel, dim3(rows.n_rows), dim3(kThreads), 0, stream, table, rows.token, out);
 }
 
-void rms_norm(Act x, const float* weight, float eps, Act out, cudaStream_t stream) {
+void rms_norm(Act x, const float* weight, float eps, Act out, LaunchStream stream) {
   const size_t shared_bytes = static_cast<size_t>(n_square_pieces(x.cols)) * sizeof(float);
   launch(rms_norm_kernel, dim3(x.rows), dim3(kThreads), shared_bytes, stream, x, weight, eps, out);
 }
 
-void gather_rows(Act x, const int32_t* rows, int32_t n, Act out, int32_t first_col, cudaStream_t stream) {
+void gather_rows(Act x, const int32_t* rows, int32_t n, Act out, int32_t first_col, LaunchStream stream) {
   launch(gather_kernel, dim3(n), dim3(kThreads), 0, stream, x, rows, out, first_col);
 }
 

@@ -10,11 +10,11 @@
 
 namespace draftscope::cuda {
 
-/// A row that is not in use: it embeds token 0 and sees the first cached token.
-__device__ inline void pad_row(const RowsArrays& rows, int32_t r, int32_t spare_row) {
+/// A row that is not in use: it embeds token 0, sees the first cached token and leaves nothing.
+__device__ inline void pad_row(const RowsArrays& rows, int32_t r) {
   rows.token[r] = 0;
   rows.position[r] = 0;
-  rows.cache_row[r] = spare_row;
+  rows.cache_row[r] = kNoCacheRow;
   rows.first_key[r] = 0;
   rows.n_contiguous[r] = 1;
 }

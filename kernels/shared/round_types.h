@@ -29,7 +29,6 @@ struct RoundParams {
   float temperature = 0;  // 0: greedy
   float top_p = 1;
   uint64_t seed = 0;
-  int32_t spare_row = 0;  // of the target's cache: padding rows are stored there and nobody reads it
   int32_t n_contexts = 0; // of the cost table; >= 1 for rules that look at costs
   double overhead_s = 0;
   int32_t n_buckets = 0;

@@ -2,8 +2,11 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/memory.cuh"
 
 namespace draftscope::cuda {
 namespace {
@@ -79,6 +82,37 @@ __global__ void different_operations() {
 TEST(EmulatedDeviceMisuse, LanesAtDifferentOperationsAreFound) {
   EXPECT_DEATH(launch(different_operations, 1, 32, 0, nullptr),
                "lane 1 is at __ballot_sync .* lane 0 waits at __syncwarp");
+}
+
+/// Two batches of copies; seen[i] is word i after waiting until all but the last `unfinished` are there.
+__global__ void copy_late(const uint4* from, int unfinished, unsigned* seen) {
+  __shared__ uint4 to[2];
+  for (uint4& word : to) word = make_uint4(7, 7, 7, 7);
+  for (int i = 0; i < 2; ++i) {
+    start_copy(&to[i], &from[i], true);
+    close_batch();
+  }
+  if (unfinished == 1) wait_for_batches<1>();
+  for (int i = 0; i < 2; ++i) seen[i] = to[i].x;
+  if (unfinished != 2) wait_for_batches<0>();
+}
+
+TEST(EmulatedDeviceMisuse, ACopyNobodyWaitedForIsNotThere) {
+  const DeviceBuffer<uint4> from(2);
+  const DeviceBuffer<unsigned> seen(2);
+  from.data()[0] = from.data()[1] = make_uint4(1, 1, 1, 1);
+  launch(copy_late, 1, 1, 0, nullptr, from.data(), 0, seen.data());
+  EXPECT_EQ(std::pair(seen.data()[0], seen.data()[1]), std::pair(7u, 7u));
+  launch(copy_late, 1, 1, 0, nullptr, from.data(), 1, seen.data());
+  EXPECT_EQ(std::pair(seen.data()[0], seen.data()[1]), std::pair(1u, 7u));
+  EXPECT_DEATH(launch(copy_late, 1, 1, 0, nullptr, from.data(), 2, seen.data()),
+               "the thread ends while copies to shared memory are on their way");
+}
+
+TEST(EmulatedDeviceMisuse, AnOverlappingLaunchThatDoesNotWaitIsFound) {
+  const DeviceBuffer<int> x(10);
+  EXPECT_DEATH(launch(write_at, 1, 1, 0, LaunchStream(nullptr, true), x.data(), 9),
+               "write_at.*the thread ends without having waited for the launch ahead");
 }
 
 TEST(EmulatedDeviceMisuse, AParameterInHostMemoryIsFound) {

@@ -14,7 +14,7 @@ namespace {
 using reference::Table;
 using reference::Weights;
 
-constexpr size_t kCounterBytes = kMaxCounters * sizeof(unsigned);
+constexpr size_t kCounterBytes = kMaxCounters * sizeof(int32_t);
 
 struct Setting {
   DType weights;
@@ -175,7 +175,7 @@ TEST_P(CudaHeadTest, OneWorkspaceServesAgainAndNeverTouchesTheCountersOfProducts
     EXPECT_EQ(again.token, fresh.token);
     EXPECT_EQ(again.log_p, fresh.log_p);
   }
-  const auto counters = copy_to_host(reinterpret_cast<const unsigned*>(workspace.data()), kMaxCounters);
+  const auto counters = copy_to_host(reinterpret_cast<const int32_t*>(workspace.data()), kMaxCounters);
   EXPECT_EQ(std::ranges::count(counters, 0u), kMaxCounters);
 }
 

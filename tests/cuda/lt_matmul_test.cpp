@@ -43,7 +43,7 @@ struct Case {
         in(x),
         out(before),
         norm_weight(copy_to_device(std::vector<float>(norm.data.begin(), norm.data.end()))),
-        own(make_workspace(matmul_workspace_bytes(rows, kOut, kIn), kMaxCounters * sizeof(unsigned))),
+        own(make_workspace(matmul_workspace_bytes(rows, kOut, kIn), kMaxCounters * sizeof(int32_t))),
         fast(static_cast<size_t>(fast_workspace_bytes(rows, kIn))) {
     args.x = in.act;
     args.w = on_device.view;

@@ -11,7 +11,7 @@ namespace {
 using reference::Table;
 using reference::Weights;
 
-constexpr size_t kCounterBytes = kMaxCounters * sizeof(unsigned);
+constexpr size_t kCounterBytes = kMaxCounters * sizeof(int32_t);
 
 struct Setting {
   DType weights;
@@ -41,7 +41,7 @@ class CudaMatmulTest : public testing::TestWithParam<Setting> {
         make_workspace(matmul_workspace_bytes(args.x.rows, args.w.n_out, args.w.n_in), kCounterBytes);
     args.workspace = workspace.data();
     matmul(args, nullptr);
-    const auto counters = copy_to_host(reinterpret_cast<const unsigned*>(workspace.data()), kMaxCounters);
+    const auto counters = copy_to_host(reinterpret_cast<const int32_t*>(workspace.data()), kMaxCounters);
     EXPECT_EQ(std::ranges::count(counters, 0u), kMaxCounters);
   }
   Table product(const Table& x, const Weights& w) const {

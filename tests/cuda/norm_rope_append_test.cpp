@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tests/cuda/attention_setup.h"
 
@@ -110,6 +111,18 @@ TEST(CudaNormRopeAppend, OnlyTheRowsOfThePassAndTheLayerAreWritten) {
     EXPECT_EQ(std::isnan(cache.key(1, 1, row, 63)), !is_written) << row;
     EXPECT_EQ(std::isnan(cache.value(1, 1, row, 63)), !is_written) << row;
     EXPECT_TRUE(std::isnan(cache.key(0, 0, row, 0)) && std::isnan(cache.value(0, 1, row, 63))) << row;
+  }
+}
+
+TEST(CudaNormRopeAppend, ARowWithoutACacheRowLeavesNothing) {
+  const LayerSetup setup({2, 2, 64});
+  TestCache cache(2, setup.heads, 9, true);
+  TestRows rows = scattered_rows(5);
+  const int32_t left_out = std::exchange(rows.cache_row[3], kNoCacheRow);
+  append(setup, cache, random_floats(5, setup.heads.qkv_cols(), 4), rows);
+  for (int32_t row = 2; row < 7; ++row) {
+    EXPECT_EQ(std::isnan(cache.key(1, 1, row, 63)), row == left_out) << row;
+    EXPECT_EQ(std::isnan(cache.value(1, 1, row, 63)), row == left_out) << row;
   }
 }
 

@@ -40,7 +40,6 @@ struct DeviceRound {
         view(buffers.view()) {
     params.max_nodes = max_nodes;
     params.has_draft = 1;
-    params.spare_row = 99999;
     set_buckets({1, 2, 4, 8, 16, 24, 32, 64, 128, 256, 512});
     set_marginals(q);
     allow_grow(view);

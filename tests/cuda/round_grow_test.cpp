@@ -89,7 +89,7 @@ void expect_rows(const DeviceRound& round, const Marginals& q, int32_t context_l
     const std::vector<int32_t> keys = keys_of(round.view, rows, row);
     if (row > state.n_chosen) {
       EXPECT_EQ(keys, std::vector<int32_t>{0});
-      EXPECT_EQ(cache_row[r], round.params.spare_row);
+      EXPECT_EQ(cache_row[r], kNoCacheRow);
       EXPECT_EQ(std::pair(token[r], position[r]), std::pair(0, 0));
       continue;
     }

@@ -157,18 +157,18 @@ struct PassRows {
 };
 
 TEST(RoundDraft, RowsOfContextAndBlock) {
-  constexpr int32_t kBlock = 6, kWindow = 4, kMask = 99, kSpare = 500;
+  constexpr int32_t kBlock = 6, kWindow = 4, kMask = 99;
   std::mt19937 random(34);
   DeviceRound round(realistic_marginals(random, kDepths, kRanks), kNodes);
   const PassRows context(kDepths + 1), block(kBlock), windowed(kBlock);
   round.state = {.context_len = 13, .root_token = 3, .drafter_len = 10, .n_new = 3};
   round.upload();
-  draft_rows(round.view, {context.arrays(), block.arrays(), windowed.arrays(), kWindow, kMask, kSpare}, nullptr);
+  draft_rows(round.view, {context.arrays(), block.arrays(), windowed.arrays(), kWindow, kMask}, nullptr);
 
   const auto column = [](int32_t* from, int32_t n) { return get(from, n); };
   const RowsArrays c = context.arrays(), b = block.arrays(), w = windowed.arrays();
   EXPECT_EQ(column(c.position, 6), (std::vector<int32_t>{10, 11, 12, 0, 0, 0}));
-  EXPECT_EQ(column(c.cache_row, 6), (std::vector<int32_t>{10, 11, 12, kSpare, kSpare, kSpare}));
+  EXPECT_EQ(column(c.cache_row, 6), (std::vector<int32_t>{10, 11, 12, kNoCacheRow, kNoCacheRow, kNoCacheRow}));
   EXPECT_EQ(column(c.n_contiguous, 6), (std::vector<int32_t>{11, 12, 13, 1, 1, 1}));
   for (const RowsArrays& rows : {b, w}) {
     EXPECT_EQ(column(rows.token, 6), (std::vector<int32_t>{3, kMask, kMask, kMask, kMask, kMask}));

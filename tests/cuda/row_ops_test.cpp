@@ -87,7 +87,7 @@ TEST(CudaRmsNorm, EqualsTheNormInsideAProduct) {
   Table one_hot(dim, dim);
   for (int64_t i = 0; i < dim; ++i) one_hot.at(i, i) = 1.0;
   const DeviceWeights identity(reference::store(DType::kBf16, one_hot));
-  const auto workspace = make_workspace(matmul_workspace_bytes(2, dim, dim), kMaxCounters * sizeof(unsigned));
+  const auto workspace = make_workspace(matmul_workspace_bytes(2, dim, dim), kMaxCounters * sizeof(int32_t));
   MatmulArgs args;
   args.x = x.act;
   args.norm_weight = norm_weight.data();

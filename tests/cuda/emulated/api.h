@@ -170,7 +170,7 @@ enum cudaLaunchAttributeID : int {
   cudaLaunchAttributeCooperative = 2,
   cudaLaunchAttributeProgrammaticStreamSerialization = 6,
 };
-/// Taken and without effect: launches follow each other anyway.
+/// Launches follow each other whatever they allow; one that allows overlap is held to waiting for the launch ahead.
 union cudaLaunchAttributeValue {
   int cooperative, programmaticStreamSerializationAllowed;
 };

@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "control.h"
+#include "copies.h"
 #include "fiber.h"
 #include "place.h"
+#include "races.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -51,6 +53,8 @@ class Block {
   void barrier();
   void meet(uint32_t mask, const char* name, void* operand, Together together);
   std::string where() const;
+  int current() const { return current_; }
+  void wait_for_launch_ahead();
 
  private:
   struct Warp {
@@ -70,7 +74,10 @@ class Block {
   bool all_here(const Warp& warp, int lane) const;  // the lanes of this lane's mask, at the same operation
   [[noreturn]] void deadlock() const;
   uint32_t all_warps() const { return ~uint32_t{0} >> (kWarp - n_warps_); }
-  void stand_at(int thread) { threadIdx = index_[thread]; }
+  void stand_at(int thread) {
+    threadIdx = index_[thread];
+    races::stand_at(thread);
+  }
 
   const Launch* launch_ = nullptr;
   int n_threads_ = 0, n_warps_ = 0, n_done_ = 0, n_at_barrier_ = 0;
@@ -79,6 +86,7 @@ class Block {
   uint32_t able_warps_ = 0;  // warps with fresh or ready lanes
   Warp warps_[kWarp];
   uint3 index_[kMaxThreads];
+  bool has_waited_[kMaxThreads];   // for the launch ahead
   Fiber* suspended_[kMaxThreads];  // where a waiting thread goes on
   Fiber caller_, *fiber_ = nullptr;
   std::vector<std::unique_ptr<Fiber>> fibers_;
@@ -102,6 +110,7 @@ void Block::start_block(const Launch& launch, uint3 block) {
   }
   for (unsigned t = 0; t < static_cast<unsigned>(n_threads_); ++t)
     index_[t] = {t % d.x, t / d.x % d.y, t / d.x / d.y};
+  std::fill(has_waited_, has_waited_ + n_threads_, !launch.overlaps);
   blockIdx = block;
   blockDim = d;
   gridDim = launch.grid;
@@ -147,6 +156,8 @@ void Block::work() {
   for (;;) {
     stand_at(current_);
     launch_->body();
+    if (!has_waited_[current_]) fail("the thread ends without having waited for the launch ahead");
+    end_async_copies();
     ++n_done_;
     warps_[current_ / kWarp].done |= uint32_t{1} << current_ % kWarp;
     const int next = pick();
@@ -179,10 +190,16 @@ void Block::barrier() {
   warp.at_barrier |= uint32_t{1} << current_ % kWarp;
   if (++n_at_barrier_ < n_threads_) return suspend();
   n_at_barrier_ = 0;
+  races::block_barrier();
   for (int w = 0; w < n_warps_; ++w) warps_[w].ready = std::exchange(warps_[w].at_barrier, 0);
   able_warps_ = all_warps();
   warp.ready &= ~(uint32_t{1} << current_ % kWarp);  // goes on at once
   if (warp.ready == 0) able_warps_ &= ~(uint32_t{1} << current_ / kWarp);
+}
+
+void Block::wait_for_launch_ahead() {
+  has_waited_[current_] = true;
+  races::wait_for_launch_ahead();
 }
 
 bool Block::all_here(const Warp& warp, int lane) const {
@@ -270,19 +287,26 @@ void run_blocks(const Launch& launch) {
   if (running != nullptr) fail("a kernel launches a kernel");
   thread_local Block block;  // keeps its fibers
   running = &block;
+  races::begin_launch(launch.overlaps);
   const uint3 g = launch.grid;
   const int64_t n_blocks = int64_t{g.x} * g.y * g.z;
   for (int64_t i = 0; i < n_blocks; ++i) {
     const int64_t b = backwards ? n_blocks - 1 - i : i;
     poison_shared(launch.shared_bytes);
+    races::begin_block(b);
     block.run(launch, {static_cast<unsigned>(b % g.x), static_cast<unsigned>(b / g.x % g.y),
                        static_cast<unsigned>(b / g.x / g.y)});
+    races::end_block();
     check_shared(launch);
   }
   running = nullptr;
 }
 
 void run_backwards(bool on) { backwards = on; }
+
+void wait_for_launch_ahead() { running->wait_for_launch_ahead(); }
+
+int running_thread() { return running->current(); }
 
 void block_barrier() {
   if (running == nullptr) fail("__syncthreads outside a kernel");

@@ -15,12 +15,19 @@ constexpr size_t kMaxSharedBytes = 227 * 1024;  // dynamic, of one block
 struct Launch {
   uint3 grid = {1, 1, 1}, block = {1, 1, 1};
   size_t shared_bytes = 0;       // dynamic
+  bool overlaps = false;         // may begin while the launch ahead ends
   const void* kernel = nullptr;  // names it in messages
   std::function<void()> body;    // the kernel with its arguments, one thread's worth
 };
 
 /// Runs all blocks on the calling thread, one after the other.
 void run_blocks(const Launch& launch);
+
+/// Index in its block of the thread that runs.
+int running_thread();
+
+/// The running thread has waited for the launch ahead to end.
+void wait_for_launch_ahead();
 
 /// Waits until all threads of the block have come here.
 void block_barrier();
@@ -35,7 +42,9 @@ void warp_together(uint32_t mask, const char* name, void* operand, Together toge
 
 /// "name<...>(...) of grid (1, 1, 1), block (32, 1, 1)".
 std::string describe(const Launch& launch);
-/// The name of the function that starts at `address`, or its address.
+/// The name of the function that `address` lies in, or the address.
 std::string function_name(const void* address);
+/// That and the address in the program's file, for addr2line.
+std::string place_in_program(const void* address);
 
 }  // namespace emulated

@@ -10,6 +10,7 @@
 
 #include "api.h"
 #include "control.h"
+#include "copies.h"
 #include "intrinsics.h"
 #include "launch_kernel.h"
 #include "mma.h"

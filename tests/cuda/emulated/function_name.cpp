@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -29,7 +30,7 @@ uintptr_t load_offset() {
   return offset;
 }
 
-/// The mangled name of the function at `value` in the file's symbol table; empty: none.
+/// The mangled name of the function that `value` lies in, by the file's symbol table; empty: none.
 std::string find_symbol(const char* file, uintptr_t value) {
   const auto& header = *reinterpret_cast<const Elf64_Ehdr*>(file);
   const auto* sections = reinterpret_cast<const Elf64_Shdr*>(file + header.e_shoff);
@@ -38,8 +39,9 @@ std::string find_symbol(const char* file, uintptr_t value) {
     const char* names = file + sections[sections[s].sh_link].sh_offset;
     const auto* symbols = reinterpret_cast<const Elf64_Sym*>(file + sections[s].sh_offset);
     for (size_t i = 0; i < sections[s].sh_size / sizeof(Elf64_Sym); ++i) {
-      if (symbols[i].st_value == value && ELF64_ST_TYPE(symbols[i].st_info) == STT_FUNC)
-        return names + symbols[i].st_name;
+      const Elf64_Sym& symbol = symbols[i];
+      if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && value - symbol.st_value < std::max<uintptr_t>(symbol.st_size, 1))
+        return names + symbol.st_name;
     }
   }
   return "";
@@ -69,6 +71,10 @@ std::string function_name(const void* address) {
   }
   if (fd >= 0) close(fd);
   return name.empty() ? fmt::format("kernel at {}", address) : demangled(name);
+}
+
+std::string place_in_program(const void* address) {
+  return fmt::format("{}, {:#x}", function_name(address), reinterpret_cast<uintptr_t>(address) - load_offset());
 }
 
 }  // namespace emulated

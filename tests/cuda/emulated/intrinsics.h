@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <type_traits>
-#include <utility>
+
+#include "block.h"
+#include "races.h"
 
 // ---- bits ---------------------------------------------------------------------------------------------
 inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
@@ -76,46 +78,59 @@ template <class T>
 void __stcs(T* p, T value) {
   *p = value;
 }
-inline void __threadfence() {}
+inline void __threadfence() { emulated::races::fence(); }
 inline void __threadfence_block() {}
-inline void __threadfence_system() {}
-inline void cudaGridDependencySynchronize() {}
+inline void __threadfence_system() { emulated::races::fence(); }
+inline void cudaGridDependencySynchronize() { emulated::wait_for_launch_ahead(); }
 inline void cudaTriggerProgrammaticLaunchCompletion() {}
 [[noreturn]] inline void __trap() { std::abort(); }
 
 // ---- atomics: the old value ---------------------------------------------------------------------------
+namespace emulated {
+/// Puts step(old) where old was. Not one of the accesses that races are looked for in: an atomic operation is its own kind.
+template <class T, class Step>
+__attribute__((noinline, no_sanitize_thread)) T atomically(T* p, const Step& step) {
+  races::atomic(p, sizeof(T));
+  const T old = *p;
+  *p = step(old);
+  return old;
+}
+}  // namespace emulated
+
 // The value's type follows the pointer, as in CUDA's overloads.
 template <class T>
 T atomicAdd(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, static_cast<T>(*p + value));
+  return emulated::atomically(p, [value](T old) { return static_cast<T>(old + value); });
 }
 template <class T>
 T atomicSub(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, static_cast<T>(*p - value));
+  return emulated::atomically(p, [value](T old) { return static_cast<T>(old - value); });
 }
 template <class T>
 T atomicMax(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, std::max(*p, value));
+  return emulated::atomically(p, [value](T old) { return std::max(old, value); });
 }
 template <class T>
 T atomicMin(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, std::min(*p, value));
+  return emulated::atomically(p, [value](T old) { return std::min(old, value); });
 }
 template <class T>
 T atomicAnd(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, *p & value);
+  return emulated::atomically(p, [value](T old) { return old & value; });
 }
 template <class T>
 T atomicOr(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, *p | value);
+  return emulated::atomically(p, [value](T old) { return old | value; });
 }
 template <class T>
 T atomicExch(T* p, std::type_identity_t<T> value) {
-  return std::exchange(*p, value);
+  return emulated::atomically(p, [value](T) { return value; });
 }
 template <class T>
 T atomicCAS(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
-  return *p == expected ? std::exchange(*p, value) : *p;
+  return emulated::atomically(p, [=](T old) { return old == expected ? value : old; });
 }
 /// Counts up to `last`, then starts again at 0.
-inline unsigned atomicInc(unsigned* p, unsigned last) { return std::exchange(*p, *p >= last ? 0 : *p + 1); }
+inline unsigned atomicInc(unsigned* p, unsigned last) {
+  return emulated::atomically(p, [last](unsigned old) { return old >= last ? 0 : old + 1; });
+}

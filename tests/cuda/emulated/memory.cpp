@@ -9,6 +9,7 @@
 
 #include "block.h"
 #include "control.h"
+#include "races.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -120,6 +121,7 @@ void* allocate(size_t n, Reach reach) {
   shut_guards(a);
   protect(a);
   m.allocations[data] = a;
+  races::watch(data, n);
   m.live += n;
   if (reach == Reach::kDevice) m.device += n;
   return data;
@@ -135,6 +137,7 @@ bool release(void* p, Reach reach) {
   check_allocation(a, [] { return std::string("when it was freed"); });
 #endif
   m.allocations.erase(found);
+  races::forget(p, a.n);
   m.live -= a.n;
   if (reach == Reach::kDevice) m.device -= a.n;
   open_guards(a);

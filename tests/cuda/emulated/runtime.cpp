@@ -117,7 +117,13 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::ve
     return noted(cudaErrorInvalidConfiguration);
   }
   if (config.dynamicSmemBytes > shared_limit(kernel)) return noted(cudaErrorInvalidValue);
-  const Launch run = {g, b, config.dynamicSmemBytes, kernel, std::move(body)};
+  bool overlaps = false;
+  for (unsigned i = 0; i < config.numAttrs; ++i) {
+    const cudaLaunchAttribute& attribute = config.attrs[i];
+    overlaps = overlaps || (attribute.id == cudaLaunchAttributeProgrammaticStreamSerialization &&
+                            attribute.val.programmaticStreamSerializationAllowed != 0);
+  }
+  const Launch run = {g, b, config.dynamicSmemBytes, overlaps, kernel, std::move(body)};
   return noted(submit(config.stream, [run, pointers = std::move(pointers)] {
     check_pointers(run, pointers);
     run_blocks(run);

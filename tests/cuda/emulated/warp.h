@@ -7,6 +7,7 @@
 
 #include "block.h"
 #include "place.h"
+#include "races.h"
 
 inline void __syncthreads() { ::emulated::block_barrier(); }
 
@@ -94,7 +95,7 @@ constexpr uint32_t kSignBit = uint32_t{1} << 31;  // flipping it orders signed w
 }  // namespace emulated
 
 inline void __syncwarp(unsigned mask = 0xffffffffu) {
-  (void)emulated::fold<emulated::FoldOr>(mask, "__syncwarp", 0);
+  emulated::warp_together(mask, "__syncwarp", nullptr, [](void* const*, uint32_t lanes) { emulated::races::warp_barrier(lanes); });
 }
 
 template <class T>
