@@ -24,7 +24,8 @@ Result<std::unique_ptr<Backend>> make_cpu(const PairOptions& options, Precision 
 }
 
 Result<std::unique_ptr<Backend>> make_cuda(const PairOptions& options, Precision precision, std::string& note) {
-  Result<std::unique_ptr<Backend>> backend = make_cuda_backend({precision, options.numerics, options.cache_folder});
+  Result<std::unique_ptr<Backend>> backend = make_cuda_backend(
+      {.precision = precision, .numerics = options.numerics, .cache_folder = options.cache_folder});
   if (backend) note = (*backend)->note();
   return backend;
 }

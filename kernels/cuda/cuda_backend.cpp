@@ -16,11 +16,17 @@ namespace {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(Precision precision, std::string device, FastMatmul fast)
-      : precision_(precision), device_(std::move(device)), stream_(make_stream()), fast_(std::move(fast)) {}
+  CudaBackend(const CudaOptions& options, std::string device, FastMatmul fast)
+      : precision_(options.precision),
+        launches_overlap_(options.launches_overlap),
+        device_(std::move(device)),
+        stream_(make_stream()),
+        launches_(stream_.get(), options.launches_overlap && can_overlap()),
+        fast_(std::move(fast)) {}
 
   std::string describe() const override {
-    return "cuda " + device_ + (fast_.run ? ", numerics fastest (" + fast_.library + ")" : "");
+    return "cuda " + device_ + (launches_overlap_ ? "" : ", launches in order") +
+           (fast_.run ? ", numerics fastest (" + fast_.library + ")" : "");
   }
   Precision precision() const override { return precision_; }
   std::string note() const override { return fast_.note; }
@@ -62,8 +68,10 @@ class CudaBackend final : public Backend {
   const int32_t* placed_list(std::span<const int32_t> values);
 
   Precision precision_;
+  bool launches_overlap_;
   std::string device_;
   Stream stream_;
+  LaunchStream launches_;
   FastMatmul fast_;  // without `run`: every product is ours
   std::map<std::pair<int64_t, int64_t>, Workspace> matmul_workspaces_;  // by (n_out, n_in)
   Workspace attention_workspace_, head_workspace_, fast_workspace_;
@@ -170,12 +178,12 @@ const CudaRows& placed(const PassRows& rows) {
 
 void CudaBackend::embed(const Table& table, const PassRows& rows, Act out) {
   DS_CHECK(out.cols == table.dim && out.rows == rows.n);
-  cuda::embed(static_cast<const CudaTable&>(table).view, placed(rows).view, out, stream_.get());
+  cuda::embed(static_cast<const CudaTable&>(table).view, placed(rows).view, out, launches_);
 }
 
 void CudaBackend::rms_norm(Act x, VectorView weight, float eps, Act out) {
   DS_CHECK(x.rows == out.rows && x.cols == out.cols && weight.n == x.cols);
-  cuda::rms_norm(x, weight.data, eps, out, stream_.get());
+  cuda::rms_norm(x, weight.data, eps, out, launches_);
 }
 
 void CudaBackend::product(MatmulArgs args) {
@@ -189,7 +197,7 @@ void CudaBackend::product(MatmulArgs args) {
     void* workspace = grown(fast_workspace_, fast_workspace_bytes(args.x.rows, args.w.n_in));
     if (fast_.run(args, workspace, stream_.get())) return;
   }
-  cuda::matmul(args, stream_.get());
+  cuda::matmul(args, launches_);
 }
 
 void CudaBackend::matmul(Act x, const Matrix& w, Act out, Write write) {
@@ -228,7 +236,7 @@ void CudaBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm,
                                    draftscope::RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) {
   DS_CHECK(qkv.cols == heads.qkv_cols() && qkv.rows == rows.n);
   cuda::norm_rope_append(qkv, heads, q_norm.data, k_norm.data, eps, {rope.cos, rope.sin}, placed(rows).view,
-                         static_cast<CudaKv&>(kv).view, layer, stream_.get());
+                         static_cast<CudaKv&>(kv).view, layer, launches_);
 }
 
 void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) {
@@ -237,7 +245,7 @@ void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_
   const int32_t max_keys = in_tiers_ ? tier_of(on_device.max_keys) : on_device.max_keys;
   void* workspace = grown(attention_workspace_, attention_workspace_bytes(rows.n, heads, max_keys));
   cuda::attention(qkv, heads, static_cast<const CudaKv&>(kv).view, layer, on_device.view, max_keys, out, workspace,
-                  stream_.get());
+                  launches_);
 }
 
 void CudaBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
@@ -253,7 +261,7 @@ void CudaBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
   if (!deferred_) answers.view = {answers.token.data(), answers.log_p.data(), out.k};
   DS_CHECK(answers.view.k == out.k, "{} ranks where {} were prepared", out.k, answers.view.k);
   void* workspace = grown(head_workspace_, head_workspace_bytes(x.rows, static_cast<int32_t>(head.n_out), out.k));
-  cuda::head_top_k(x, static_cast<const CudaMatrix&>(head).view, precision_, answers.view, workspace, stream_.get());
+  cuda::head_top_k(x, static_cast<const CudaMatrix&>(head).view, precision_, answers.view, workspace, launches_);
   if (deferred_) return;
   out.token.resize(n);
   out.log_p.resize(n);
@@ -267,7 +275,7 @@ void CudaBackend::copy_out(const void* from, size_t n_bytes, void* to) {
 }
 
 std::unique_ptr<RoundLoop> CudaBackend::make_round_loop(RoundLoopSetup setup) {
-  LoopHost host{stream_.get(), [this](bool deferred) { deferred_ = deferred; }, [this] { return generation_; }};
+  LoopHost host{launches_, [this](bool deferred) { deferred_ = deferred; }, [this] { return generation_; }};
   return std::make_unique<CudaRoundLoop>(std::move(setup), std::move(host));
 }
 
@@ -297,17 +305,17 @@ void CudaBackend::keep_rows(KvStore& kv, int32_t first, std::span<const int32_t>
   std::vector<int32_t> numbers{first, static_cast<int32_t>(kept.size())};
   numbers.insert(numbers.end(), kept.begin(), kept.end());
   const int32_t* list = placed_list(numbers);
-  cuda::keep_rows(static_cast<CudaKv&>(kv).view, list, list + 2, list + 1, stream_.get());
+  cuda::keep_rows(static_cast<CudaKv&>(kv).view, list, list + 2, list + 1, launches_);
 }
 
 void CudaBackend::gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) {
   DS_CHECK(first_col + x.cols <= out.cols && rows.size() <= static_cast<size_t>(out.rows));
-  cuda::gather_rows(x, placed_list(rows), static_cast<int32_t>(rows.size()), out, first_col, stream_.get());
+  cuda::gather_rows(x, placed_list(rows), static_cast<int32_t>(rows.size()), out, first_col, launches_);
 }
 
 void CudaBackend::put_columns(Act x, Act out, int32_t first_col) {
   DS_CHECK(first_col + x.cols <= out.cols && x.rows <= out.rows);
-  cuda::gather_rows(x, nullptr, x.rows, out, first_col, stream_.get());
+  cuda::gather_rows(x, nullptr, x.rows, out, first_col, launches_);
 }
 
 }  // namespace
@@ -323,7 +331,7 @@ Result<std::unique_ptr<Backend>> make_cuda_backend(const CudaOptions& options, c
     if (opened) fast = *std::move(opened);
     else fast.note = "numerics fastest: " + opened.error() + "; numerics stay invariant";
   }
-  return std::unique_ptr<Backend>(std::make_unique<CudaBackend>(options.precision, *device, std::move(fast)));
+  return std::unique_ptr<Backend>(std::make_unique<CudaBackend>(options, *device, std::move(fast)));
 }
 
 }  // namespace cuda

@@ -17,6 +17,7 @@ Result<std::string> cuda_device();
 struct CudaOptions {
   Precision precision = Precision::kBf16;
   Numerics numerics = Numerics::kInvariant;
+  bool launches_overlap = true;  // where the chip can: a launch begins while the one before it ends; bits are the same
   std::string cache_folder;  // where the times behind Numerics::kFastest are kept; empty: nowhere
 };
 

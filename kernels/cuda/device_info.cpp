@@ -2,6 +2,7 @@
 
 #include "engine/base/check.h"
 #include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/device.h"
 
 namespace draftscope {
 namespace cuda {
@@ -19,6 +20,13 @@ std::string no_device_reason(cudaError_t status, int driver, int runtime) {
   if (status == cudaErrorNoDevice) return "the NVIDIA driver sees no GPU";
   if (status == cudaErrorStubLibrary) return "the driver library found is the toolkit's stub, expected the driver's own";
   return fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status));
+}
+
+bool can_overlap() {
+  int device = 0, major = 0;
+  CUDA_CHECK(cudaGetDevice(&device));
+  CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  return major >= 9;
 }
 
 }  // namespace cuda

@@ -1,6 +1,6 @@
 // The GPU benchmark: passes of random weights in published shapes, rounds, and chain against trees on a trained pair.
 //
-//   ds_bench_gpu --json FILE [--models 0.6b,4b,8b] [--pair DIR --prompts FILE]
+//   ds_bench_gpu --json FILE [--models 0.6b,4b,8b] [--pair DIR --prompts FILE] [--launches in-order]
 //
 // Passes are timed as they are deployed: recorded once, replayed, by the device's events. The file is written anew after
 // every part, so that what was measured before a limit or a failure is kept.
@@ -43,7 +43,7 @@ PairShape shape_of(const std::string& word) {
 }
 
 nlohmann::json measure_model(const std::string& word, const GpuBenchOptions& options) {
-  Result<std::unique_ptr<Backend>> cuda = make_cuda_backend({.precision = Precision::kBf16});
+  Result<std::unique_ptr<Backend>> cuda = make_cuda_backend({.launches_overlap = options.launches == "overlap"});
   DS_CHECK(cuda.ok(), "{}", cuda.ok() ? "" : cuda.error());
   auto families = std::make_unique<FamilyBackend>(*std::move(cuda));
   FamilyBackend& seen = *families;
@@ -85,7 +85,8 @@ int run(Options options) {
   const Result<std::string> device = cuda_device();
   if (!device) return stop(device.error());
   if (options.device_only) return std::printf("%s\n", device->c_str()) > 0 ? 0 : 1;
-  nlohmann::json figures{{"program", "ds_bench_gpu"}, {"provenance", "measured"}, {"models", nlohmann::json::array()}};
+  nlohmann::json figures{{"program", "ds_bench_gpu"}, {"provenance", "measured"}, {"launches", options.bench.launches},
+                         {"models", nlohmann::json::array()}};
   bool whole = true;
   const auto part = [&](nlohmann::json& slot, const char* name, const auto& work) {
     whole = measured(slot, name, work) && whole;
@@ -120,6 +121,8 @@ int main(int argc, char** argv) {
   app.add_option("--rows", options.bench.rows, "rows per verify pass")->delimiter(',')->check(CLI::Range(1, 1024));
   app.add_option("--context", options.bench.contexts, "cached rows, ascending")->delimiter(',')->check(CLI::Range(0, 32768));
   app.add_option("--repeats", options.bench.n_repeats, "replays per figure")->check(CLI::Range(1, 10000));
+  app.add_option("--launches", options.bench.launches, "of the random shapes: overlap, or in-order for comparison")
+      ->check(CLI::IsMember({"overlap", "in-order"}));
   app.add_option("--pair", options.bench.pair_dir, "folder of a trained pair: DIR/target and DIR/drafter");
   app.add_option("--prompts", options.bench.prompts_file, "JSON lines, for the pair");
   app.add_flag("--tiny", options.tiny, "sizes that an emulated device gets through");

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Joins what tests/gpu/run measured into one gpu-<name>.json and prints a short table, goals beside the values.
 
-Reads bench.json (ds_bench_gpu), transformers.json (transformers_pass.py) and parts.json (which parts of the run passed) from
-a folder; each may be missing. Prints only what was measured.
+Reads bench.json (ds_bench_gpu), or bench_in_order.json where that failed, in_order.json (a few of its passes without
+overlapping launches), transformers.json (transformers_pass.py) and parts.json (which parts of the run passed) from a folder;
+each may be missing. Prints only what was measured.
 """
 
 import argparse
@@ -76,6 +77,15 @@ def speedup_rows(model: dict, reference: dict):
         yield row
 
 
+def order_rows(model: dict, in_order: dict):
+    ours = passes_of(model)
+    for other in filter(None, in_order.get("models", [])):
+        for at, ms in sorted(passes_of(other).items()) if other["name"] == model["name"] else []:
+            if at in ours:
+                yield {"figure": "launches in order / overlapping", "model": model["name"], "context": at[0], "rows": at[1],
+                       "ms": ours[at], "in_order_ms": ms, "ratio": ms / ours[at]}
+
+
 def round_row(name: str, rounds: dict):
     us = rounds["grow_accept_commit"]["median_ms"] * 1e3
     return {"figure": "round outside draft and verify", "model": name, "context": rounds["context"], "us": us,
@@ -84,13 +94,14 @@ def round_row(name: str, rounds: dict):
             "goal": f"<= {OVERHEAD_GOAL_US:g} us", "verdict": verdict(us <= OVERHEAD_GOAL_US)}
 
 
-def table_of(bench: dict, reference: dict) -> list[dict]:
+def table_of(bench: dict, reference: dict, in_order: dict) -> list[dict]:
     device = bench.get("device") or {}
     rows = []
     for model in filter(None, bench.get("models", [])):
         rows += share_rows(model, device.get("copy_bytes_per_s"), "H200" in device.get("name", ""))
         rows += ratio_rows(model)
         rows += speedup_rows(model, reference)
+        rows += order_rows(model, in_order)
         rows += [{"figure": "drafter block", "model": model["name"], "context": d["context"], "ms": d["median_ms"]}
                  for d in model["drafter"]]
         if model.get("rounds"):
@@ -116,20 +127,21 @@ def line_of(row: dict) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=pathlib.Path, help="with bench.json, transformers.json, parts.json")
+    parser.add_argument("folder", type=pathlib.Path, help="with the parts' files")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for gpu-<name>.json")
     args = parser.parse_args()
-    bench, reference = read(args.folder / "bench.json") or {}, read(args.folder / "transformers.json") or {}
+    bench = read(args.folder / "bench_in_order.json") or read(args.folder / "bench.json") or {}
+    reference, in_order = read(args.folder / "transformers.json") or {}, read(args.folder / "in_order.json") or {}
     parts = read(args.folder / "parts.json") or {}
     if not bench.get("device"):
         print("no figures: the benchmark measured nothing")
         return 0
-    table = table_of(bench, reference)
+    table = table_of(bench, reference, in_order)
     slug = re.sub(r"[^a-z0-9]+", "-", bench["device"]["name"].lower()).strip("-")
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"gpu-{slug}.json"
     joined = {"date": datetime.date.today().isoformat(), "provenance": "measured", "device": bench["device"], "parts": parts,
-              "table": table, "bench": bench, "transformers": reference or None}
+              "table": table, "bench": bench, "in_order": in_order or None, "transformers": reference or None}
     path.write_text(json.dumps(joined, indent=1) + "\n", encoding="utf-8")
     shown = {1, 16, 64, 256}
     for row in table:

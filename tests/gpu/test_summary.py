@@ -35,6 +35,10 @@ def main() -> None:
         check(model["weight_bytes"] > 0 and model["kv_bytes_per_token"] == 3 * 2 * 2 * 32 * 2, "expected bytes of the shape")
         check(set(model["families"][0]["ms"]) == {"qkv", "norm_rope_append", "attention", "o_and_down", "gate_up", "head",
                                                   "embed_and_norm"}, "expected every family of operations")
+        subprocess.run([sys.argv[1], "--tiny", "--launches", "in-order", "--json", folder / "in_order.json"],
+                       check=True)
+        in_order = json.loads((folder / "in_order.json").read_text())
+        check((bench["launches"], in_order["launches"]) == ("overlap", "in-order"), "expected both kinds of launches")
         check("rounds on the device" in model["rounds"]["backend"], "expected rounds on the device")
         check([m["method"] for m in demo["methods"]] == ["plain", "dflash", "ddtree 16", "ddtree 32", "ddtree 64", "caddtree",
                                                          "exact"], "expected every method")
@@ -49,7 +53,7 @@ def main() -> None:
         joined = json.loads((folder / "out" / "gpu-emulated-device.json").read_text())
         figures = {row["figure"] for row in joined["table"]}
         check(figures == {"share of bandwidth", "transformers / ours", "drafter block", "round outside draft and verify",
-                          "method"}, f"expected every figure, found {sorted(figures)}")
+                          "method", "launches in order / overlapping"}, f"expected every figure, found {sorted(figures)}")
         check("tokens/round" in out and "us: " in out, "expected methods and goals in the table")
 
 
