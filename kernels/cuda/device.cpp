@@ -15,4 +15,14 @@ void check_call(cudaError_t status, const char* call, const char* file, int line
   check_failed(file, line, call, fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status)));
 }
 
+size_t most_shared_bytes() {
+  static const size_t most = [] {
+    int device = 0, n_bytes = 0;
+    CUDA_CHECK(cudaGetDevice(&device));
+    CUDA_CHECK(cudaDeviceGetAttribute(&n_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
+    return static_cast<size_t>(n_bytes);
+  }();
+  return most;
+}
+
 }  // namespace draftscope::cuda

@@ -32,27 +32,35 @@ struct HeadLaunch {
   HeadView head;
 };
 
-template <int kGroups>
-struct TileShared {
-  static constexpr int kTokens = ProductShape<kGroups>::kTokens;
-  Best best[kProductWarps][kTokens];
-  float sum[kProductWarps][kTokens];
+constexpr int kTileWarps = kTileOut / kWarpOut;
+constexpr int kTileThreads = kTileWarps * kWarp;
 
-  __device__ Best best_of(int token) const {
-    Best of = best[0][token];
-    for (int warp = 1; warp < kProductWarps; ++warp) of = better(of, best[warp][token]);
+/// What the warps of a block found; every kTileWarps of them have a tile.
+template <class Shape>
+struct TileShared {
+  Best best[Shape::kWarps][Shape::kTokens];
+  float sum[Shape::kWarps][Shape::kTokens];
+
+  __device__ Best best_of(int tile, int token) const {
+    Best of = best[tile * kTileWarps][token];
+    for (int warp = 1; warp < kTileWarps; ++warp) of = better(of, best[tile * kTileWarps + warp][token]);
+    return of;
+  }
+  __device__ float sum_of(int tile, int token) const {
+    float of = 0;
+    for (int warp = 0; warp < kTileWarps; ++warp) of += sum[tile * kTileWarps + warp][token];
     return of;
   }
 };
 
 /// Makes the sums finite logits and leaves every warp's best in shared memory.
-template <int kGroups>
-__device__ __forceinline__ void find_best(const HeadLaunch& p, const ProductPart& part, ProductSums<kGroups>& sums,
-                                          TileShared<kGroups>& shared) {
+template <class Shape>
+__device__ __forceinline__ void find_best(const HeadLaunch& p, const ProductPart& part, typename Shape::Sums& sums,
+                                          TileShared<Shape>& shared) {
   const SumPlace place(part);
   const int warp = threadIdx.x / kWarp;
 #pragma unroll
-  for (int i = 0; i < 2 * kGroups; ++i) {
+  for (int i = 0; i < 2 * Shape::kGroups; ++i) {
     const int j = i / 2, h = i % 2, token = place.token(j, h);
     const bool is_kept = p.head.logits != nullptr && part.first_row + token < p.in.rows;
     float* row = p.head.logits + static_cast<int64_t>(part.first_row + token) * p.head.n_tiles * kTileOut;
@@ -72,14 +80,15 @@ __device__ __forceinline__ void find_best(const HeadLaunch& p, const ProductPart
 }
 
 /// Leaves every warp's sums of e^(logit - tile's maximum) in shared memory.
-template <int kGroups>
-__device__ __forceinline__ void sum_up(const HeadLaunch& p, const ProductPart& part, const ProductSums<kGroups>& sums,
-                                       TileShared<kGroups>& shared) {
+template <class Shape>
+__device__ __forceinline__ void sum_up(const HeadLaunch& p, const ProductPart& part, const typename Shape::Sums& sums,
+                                       TileShared<Shape>& shared) {
   const SumPlace place(part);
+  const int warp = threadIdx.x / kWarp;
 #pragma unroll
-  for (int i = 0; i < 2 * kGroups; ++i) {
+  for (int i = 0; i < 2 * Shape::kGroups; ++i) {
     const int j = i / 2, h = i % 2, token = place.token(j, h);
-    const float max = shared.best_of(token).logit;
+    const float max = shared.best_of(warp / kTileWarps, token).logit;
     float sum = 0;
 #pragma unroll
     for (int e = 0; e < 2 * kEights; ++e) {
@@ -87,48 +96,49 @@ __device__ __forceinline__ void sum_up(const HeadLaunch& p, const ProductPart& p
       if (place.out(e / 2) + e % 2 < p.in.n_out) sum = __fadd_rn(sum, expf(sums[e / 2][j][2 * h + e % 2] - max));
     }
     for (int step = 1; step < 4; step *= 2) sum += __shfl_xor_sync(0xffffffffu, sum, step);
-    if (threadIdx.x % 4 == 0) shared.sum[threadIdx.x / kWarp][token] = sum;
+    if (threadIdx.x % 4 == 0) shared.sum[warp][token] = sum;
   }
 }
 
-template <int kGroups>
-__global__ void __launch_bounds__(kProductThreads, 2) head_kernel(HeadLaunch p) {
+template <class Shape>
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kPerProcessor) head_kernel(HeadLaunch p) {
   extern __shared__ uint4 dynamic_shared[];
-  const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
-  const ProductPart part = {row_group * kTileRows, tile * kTileOut, 0, (p.in.n_in + kUnitIn - 1) / kUnitIn};
-  float sums[kEights][kGroups][4] = {};
-  multiply<kGroups, false>(p.in, part, dynamic_shared, sums);
+  const auto row_group = static_cast<int32_t>(blockIdx.x), block = static_cast<int32_t>(blockIdx.y);
+  const ProductPart part = {row_group * kTileRows, block * Shape::kTile, 0, (p.in.n_in + kUnitIn - 1) / kUnitIn};
+  float sums[kEights][Shape::kGroups][4] = {};
+  multiply<Shape, false>(p.in, part, dynamic_shared, sums);
 
-  auto& shared = *reinterpret_cast<TileShared<kGroups>*>(dynamic_shared);
-  find_best<kGroups>(p, part, sums, shared);
+  auto& shared = *reinterpret_cast<TileShared<Shape>*>(dynamic_shared);
+  find_best<Shape>(p, part, sums, shared);
   __syncthreads();
-  sum_up<kGroups>(p, part, sums, shared);
+  sum_up<Shape>(p, part, sums, shared);
   __syncthreads();
-  const auto token = static_cast<int32_t>(threadIdx.x), row = part.first_row + token;
-  if (token >= ProductShape<kGroups>::kTokens || row >= p.in.rows) return;
-  const Best best = shared.best_of(token);
-  float sum = 0;
-  for (int warp = 0; warp < kProductWarps; ++warp) sum += shared.sum[warp][token];
+  const int of_block = threadIdx.x / kTileThreads;
+  const auto token = static_cast<int32_t>(threadIdx.x) % kTileThreads, row = part.first_row + token;
+  const int32_t tile = block * (Shape::kWarps / kTileWarps) + of_block;
+  if (token >= Shape::kTokens || row >= p.in.rows || tile >= p.head.n_tiles) return;
+  const Best best = shared.best_of(of_block, token);
   const int64_t at = static_cast<int64_t>(row) * p.head.n_tiles + tile;
   p.head.stats.max[at] = best.logit;
-  p.head.stats.sum[at] = sum;
+  p.head.stats.sum[at] = shared.sum_of(of_block, token);
   p.head.stats.token[at] = best.token;
 }
 
-template <int kGroups>
+template <class Shape>
 void start(const HeadLaunch& p, LaunchStream stream) {
-  constexpr size_t kSharedBytes = ProductShape<kGroups>::kSharedBytes;
-  static_assert(sizeof(TileShared<kGroups>) <= kSharedBytes);
-  [[maybe_unused]] static const bool is_allowed = (allow_shared(head_kernel<kGroups>, kSharedBytes), true);
-  const dim3 grid(ceil_div(p.in.rows, kTileRows), p.head.n_tiles);  // blocks of one tile side by side
-  launch(head_kernel<kGroups>, grid, dim3(kProductThreads), kSharedBytes, stream, p);
+  static_assert(sizeof(TileShared<Shape>) <= Shape::kSharedBytes);
+  [[maybe_unused]] static const bool is_allowed = (allow_shared(head_kernel<Shape>, Shape::kSharedBytes), true);
+  const dim3 grid(ceil_div(p.in.rows, kTileRows), ceil_div(p.in.n_out, Shape::kTile));  // blocks of one tile side by side
+  launch(head_kernel<Shape>, grid, dim3(Shape::kThreads), Shape::kSharedBytes, stream, p);
 }
 
+constexpr int kScanWarps = 4;
+
 /// A warp per tile of a row.
-__global__ void __launch_bounds__(kProductThreads) scan_kernel(HeadView head) {
+__global__ void __launch_bounds__(kScanWarps* kWarp) scan_kernel(HeadView head) {
   follow();
   const auto lane = static_cast<int32_t>(threadIdx.x) % kWarp;
-  const int32_t tile = static_cast<int32_t>(blockIdx.x) * kProductWarps + static_cast<int32_t>(threadIdx.x) / kWarp;
+  const int32_t tile = static_cast<int32_t>(blockIdx.x) * kScanWarps + static_cast<int32_t>(threadIdx.x) / kWarp;
   if (tile >= head.n_tiles) return;
   const auto row = static_cast<int64_t>(blockIdx.y);
   float* logits = head.logits + (row * head.n_tiles + tile) * kTileOut;
@@ -158,18 +168,11 @@ void head_product(Act x, WeightsView head, const HeadView& view, LaunchStream st
   p.in.n_out = head.n_out;
   p.in.n_in = head.n_in;
   p.head = view;
-  switch (n_groups(x.rows)) {
-    case 1:
-      return start<1>(p, stream);
-    case 2:
-      return start<2>(p, stream);
-    default:
-      return start<4>(p, stream);
-  }
+  with_product_shape(x.rows, head.n_out, 1, [&]<class Shape>(Shape) { start<Shape>(p, stream); });
 }
 
 void scan_logits(const HeadView& view, LaunchStream stream) {
-  launch(scan_kernel, dim3(ceil_div(view.n_tiles, kProductWarps), view.rows), dim3(kProductThreads), 0, stream, view);
+  launch(scan_kernel, dim3(ceil_div(view.n_tiles, kScanWarps), view.rows), dim3(kScanWarps * kWarp), 0, stream, view);
 }
 
 }  // namespace draftscope::cuda

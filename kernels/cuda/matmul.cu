@@ -17,7 +17,8 @@ int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in) {
   const SplitPlan plan = plan_splits(n_out, n_in);
   const int32_t rows = max_rows < kSlabRows ? max_rows : kSlabRows;
   const int32_t padded = rows > kTileRows ? ceil_div(rows, kTileRows) * kTileRows : 16 * n_groups(rows);
-  const int64_t n_partials = plan.n_splits > 1 ? int64_t{plan.n_splits} * plan.n_tiles * kTileOut * padded : 0;
+  // Wide blocks are two tiles each.
+  const int64_t n_partials = plan.n_splits > 1 ? int64_t{plan.n_splits} * ceil_div(plan.n_tiles, 2) * 2 * kTileOut * padded : 0;
   return kMaxCounters * static_cast<int64_t>(sizeof(int32_t)) + n_partials * static_cast<int64_t>(sizeof(float));
 }
 

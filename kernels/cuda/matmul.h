@@ -7,7 +7,7 @@
 
 namespace draftscope::cuda {
 
-constexpr int32_t kTileOut = 128;          // outputs of one block
+constexpr int32_t kTileOut = 128;          // outputs of one block; two tiles in wide ones
 constexpr int32_t kTileRows = 64;          // rows of one block, at most
 constexpr int32_t kUnitIn = 256;           // inputs; a split is a whole number of these
 constexpr int32_t kSlabRows = 512;         // rows of one launch, at most: bounds the workspace
@@ -29,7 +29,7 @@ constexpr SplitPlan plan_splits(int32_t n_out, int32_t n_in) {
   return {n_tiles, ceil_div(n_units, units_per_split), units_per_split};
 }
 
-/// Groups of sixteen tokens that a block of the tensor-core kernels is compiled for: 1, 2 or 4.
+/// Groups of sixteen tokens that blocks of the tensor-core kernels are compiled for: 1, 2 or 4.
 constexpr int32_t n_groups(int32_t rows) { return rows <= 16 ? 1 : rows <= 32 ? 2 : 4; }
 
 /// On tensor cores; weights bf16, activations rounded to bf16. At most kSlabRows rows.

@@ -14,22 +14,22 @@ struct MatmulLaunch {
   Epilogue epilogue;
   SplitPlan plan;
   int32_t* counters;   // (kMaxCounters,) zero between launches
-  float4* partials;    // (row group, tile, split, kEights, kGroups, kProductThreads)
+  float4* partials;    // (row group, tile, split, kEights, kGroups, threads of a block)
 };
 
 /// Leaves this block's sums with those of the tile's other splits. The last block to arrive gets them all, added in
 /// ascending order, in its `sums`; the others get false.
-template <int kGroups>
-__device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, ProductSums<kGroups>& sums) {
-  constexpr int kVectors = kEights * kGroups;
+template <class Shape>
+__device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, typename Shape::Sums& sums) {
+  constexpr int kGroups = Shape::kGroups, kVectors = kEights * kGroups, kThreads = Shape::kThreads;
   const int n_splits = p.plan.n_splits, first_token = static_cast<int>(threadIdx.x) % kWarp / 4;
   const int64_t tile = static_cast<int64_t>(blockIdx.x) * p.plan.n_tiles + blockIdx.y;
-  float4* of_tile = p.partials + tile * n_splits * (kVectors * kProductThreads) + threadIdx.x;
-  float4* own = of_tile + static_cast<int64_t>(blockIdx.z) * (kVectors * kProductThreads);
+  float4* of_tile = p.partials + tile * n_splits * (kVectors * kThreads) + threadIdx.x;
+  float4* own = of_tile + static_cast<int64_t>(blockIdx.z) * (kVectors * kThreads);
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
     const float(&s)[4] = sums[i / kGroups][i % kGroups];
-    if (first_token + 16 * (i % kGroups) < n_tokens) own[i * kProductThreads] = make_float4(s[0], s[1], s[2], s[3]);
+    if (first_token + 16 * (i % kGroups) < n_tokens) own[i * kThreads] = make_float4(s[0], s[1], s[2], s[3]);
   }
   if (!arrives_last(&p.counters[tile], n_splits)) return false;
 #pragma unroll
@@ -38,11 +38,11 @@ __device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, 
   }
 #pragma unroll 1
   for (int split = 0; split < n_splits; ++split) {
-    const float4* of_split = of_tile + static_cast<int64_t>(split) * (kVectors * kProductThreads);
+    const float4* of_split = of_tile + static_cast<int64_t>(split) * (kVectors * kThreads);
 #pragma unroll
     for (int i = 0; i < kVectors; ++i) {
       if (first_token + 16 * (i % kGroups) >= n_tokens) continue;
-      const float4 v = load_fresh(of_split + i * kProductThreads);
+      const float4 v = load_fresh(of_split + i * kThreads);
       float(&s)[4] = sums[i / kGroups][i % kGroups];
       s[0] += v.x, s[1] += v.y, s[2] += v.z, s[3] += v.w;
     }
@@ -94,16 +94,16 @@ __device__ __forceinline__ float add(const SumPlace& place, const TokenSums& sum
   return squares;
 }
 
-/// Writes the sums as the epilogue says. With kAdd, `shared` (kProductWarps, kTokens) gets sums of squares.
-template <int kGroups>
-__device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart& part, const ProductSums<kGroups>& sums,
+/// Writes the sums as the epilogue says. With kAdd, `shared` (kWarps, kTokens) gets sums of squares.
+template <class Shape>
+__device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart& part, const typename Shape::Sums& sums,
                                        float* shared) {
   const SumPlace place(part);
   const int32_t n_tokens = p.in.rows - part.first_row, n_out = p.in.n_out;
 #pragma unroll
-  for (int i = 0; i < 2 * kGroups; ++i) {
+  for (int i = 0; i < 2 * Shape::kGroups; ++i) {
     const int32_t token = place.token(i / 2, i % 2);
-    const TokenSums of = of_token<kGroups>(sums, i / 2, i % 2);
+    const TokenSums of = of_token<Shape::kGroups>(sums, i / 2, i % 2);
     float* row = row_of(p.out, part.first_row + token);
     float squares = 0;
     if (token < n_tokens) {
@@ -112,16 +112,16 @@ __device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart&
       if (p.epilogue == Epilogue::kAdd) squares = add(place, of, n_out, row);
     }
     for (int step = 1; step < 4; step *= 2) squares += __shfl_xor_sync(0xffffffffu, squares, step);
-    if (threadIdx.x % 4 == 0) shared[threadIdx.x / kWarp * ProductShape<kGroups>::kTokens + token] = squares;
+    if (threadIdx.x % 4 == 0) shared[threadIdx.x / kWarp * Shape::kTokens + token] = squares;
   }
 }
 
 /// Two warps own a piece of 64 columns: adds their squares up.
-template <int kGroups>
+template <class Shape>
 __device__ __forceinline__ void finish_squares(const MatmulLaunch& p, const ProductPart& part, const float* shared) {
-  constexpr int kTokens = ProductShape<kGroups>::kTokens;
+  constexpr int kTokens = Shape::kTokens;
   __syncthreads();
-  for (int i = threadIdx.x; i < kTileOut / kSquarePiece * kTokens; i += kProductThreads) {
+  for (int i = threadIdx.x; i < Shape::kTile / kSquarePiece * kTokens; i += Shape::kThreads) {
     const int32_t row = part.first_row + i % kTokens, piece = part.first_out / kSquarePiece + i / kTokens;
     const float* of_warps = shared + i / kTokens * 2 * kTokens + i % kTokens;
     if (row < p.in.rows && piece < pieces_of(p.in.n_out))
@@ -129,31 +129,32 @@ __device__ __forceinline__ void finish_squares(const MatmulLaunch& p, const Prod
   }
 }
 
-template <int kGroups, bool kNormed>
-__global__ void __launch_bounds__(kProductThreads, 2) matmul_kernel(MatmulLaunch p) {
+template <class Shape, bool kNormed>
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kPerProcessor) matmul_kernel(MatmulLaunch p) {
   extern __shared__ uint4 dynamic_shared[];
   const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
   const int32_t first_unit = static_cast<int32_t>(blockIdx.z) * p.plan.units_per_split;
-  const ProductPart part = {row_group * kTileRows, tile * kTileOut, first_unit * kUnitIn, p.plan.units_per_split};
-  float sums[kEights][kGroups][4] = {};
-  multiply<kGroups, kNormed>(p.in, part, dynamic_shared, sums);
-  if (p.plan.n_splits > 1 && !add_splits<kGroups>(p, p.in.rows - part.first_row, sums)) return;
+  const ProductPart part = {row_group * kTileRows, tile * Shape::kTile, first_unit * kUnitIn, p.plan.units_per_split};
+  float sums[kEights][Shape::kGroups][4] = {};
+  multiply<Shape, kNormed>(p.in, part, dynamic_shared, sums);
+  if (p.plan.n_splits > 1 && !add_splits<Shape>(p, p.in.rows - part.first_row, sums)) return;
   auto* squares = reinterpret_cast<float*>(dynamic_shared);
-  finish<kGroups>(p, part, sums, squares);
-  if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<kGroups>(p, part, squares);
+  finish<Shape>(p, part, sums, squares);
+  if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<Shape>(p, part, squares);
 }
 
-template <int kGroups, bool kNormed>
+template <class Shape, bool kNormed>
 void start(const MatmulLaunch& p, LaunchStream stream) {
+  [[maybe_unused]] static const bool is_allowed =
+      (allow_shared(matmul_kernel<Shape, kNormed>, Shape::kSharedBytes), true);
   const dim3 grid(ceil_div(p.in.rows, kTileRows), p.plan.n_tiles, p.plan.n_splits);  // blocks of one tile side by side
-  constexpr size_t kSharedBytes = ProductShape<kGroups>::kSharedBytes;
-  [[maybe_unused]] static const bool is_allowed = (allow_shared(matmul_kernel<kGroups, kNormed>, kSharedBytes), true);
-  launch(matmul_kernel<kGroups, kNormed>, grid, dim3(kProductThreads), kSharedBytes, stream, p);
+  launch(matmul_kernel<Shape, kNormed>, grid, dim3(Shape::kThreads), Shape::kSharedBytes, stream, p);
 }
 
-template <int kGroups>
-void start(const MatmulLaunch& p, LaunchStream stream) {
-  p.in.norm_weight != nullptr ? start<kGroups, true>(p, stream) : start<kGroups, false>(p, stream);
+template <class Shape>
+void start(MatmulLaunch p, LaunchStream stream) {
+  p.plan.n_tiles = ceil_div(p.in.n_out, Shape::kTile);
+  p.in.norm_weight != nullptr ? start<Shape, true>(p, stream) : start<Shape, false>(p, stream);
 }
 
 }  // namespace
@@ -167,14 +168,7 @@ void matmul_tensor(const MatmulArgs& args, LaunchStream stream) {
   p.plan = plan_splits(args.w.n_out, args.w.n_in);
   p.counters = static_cast<int32_t*>(args.workspace);
   p.partials = reinterpret_cast<float4*>(p.counters + kMaxCounters);
-  switch (n_groups(args.x.rows)) {
-    case 1:
-      return start<1>(p, stream);
-    case 2:
-      return start<2>(p, stream);
-    default:
-      return start<4>(p, stream);
-  }
+  with_product_shape(args.x.rows, args.w.n_out, p.plan.n_splits, [&]<class Shape>(Shape) { start<Shape>(p, stream); });
 }
 
 }  // namespace draftscope::cuda

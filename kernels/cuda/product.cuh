@@ -5,8 +5,8 @@
 // 8t + 4s .. 8t + 4s + 3 where the instruction says 2t, 2t + 1, 2t + 8, 2t + 9, in both operands: the same sum in
 // another order. Its share of a weight row is then 16 consecutive bytes, whose words are registers of the instruction.
 //
-// The order of a sum is the same for any number of tokens: blocks of 32 inputs ascending from the split's first, padded
-// with zeros to whole units of 256.
+// The order of a sum is the same for any number of tokens and any shape of block: blocks of 32 inputs ascending from the
+// split's first, padded with zeros to whole units of 256.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -21,9 +21,7 @@
 
 namespace draftscope::cuda {
 
-constexpr int kProductWarps = 4;
-constexpr int kProductThreads = kProductWarps * kWarp;
-constexpr int kWarpOut = kTileOut / kProductWarps;  // outputs of a warp, as kEights times 8
+constexpr int kWarpOut = 32;  // outputs of a warp, as kEights times 8
 constexpr int kEights = kWarpOut / 8;
 
 /// What is multiplied.
@@ -58,11 +56,12 @@ struct SumPlace {
 };
 
 /// A lane's 16 bytes of each of its weight rows, of eight blocks of 32 inputs, in shared memory that no other thread
-/// touches: 64 KiB of a thread block are always on their way, and no barrier stops them.
+/// touches: 64 KiB of every four warps are always on their way, and no barrier stops them.
+template <int kThreads>
 class WeightRing {
  public:
   static constexpr int kBlocks = 8;
-  static constexpr int kVectors = kBlocks * kEights * kProductThreads;
+  static constexpr int kVectors = kBlocks * kEights * kThreads;
 
   /// Begins with the part's first kBlocks blocks.
   __device__ WeightRing(const ProductInput& in, const ProductPart& part, uint4* shared)
@@ -82,7 +81,7 @@ class WeightRing {
   __device__ __forceinline__ void refill(int slot) {
 #pragma unroll
     for (int q = 0; q < kEights; ++q) {
-      start_copy(&ring_[(slot * kEights + q) * kProductThreads], next_[q], next_in_ < end_in_);
+      start_copy(&ring_[(slot * kEights + q) * kThreads], next_[q], next_in_ < end_in_);
       next_[q] += 4;
     }
     next_in_ += 32;
@@ -92,7 +91,7 @@ class WeightRing {
   __device__ __forceinline__ void wait(int slot, uint4 (&w)[kEights]) const {
     wait_for_batches<kBlocks - 1>();
 #pragma unroll
-    for (int q = 0; q < kEights; ++q) w[q] = ring_[(slot * kEights + q) * kProductThreads];
+    for (int q = 0; q < kEights; ++q) w[q] = ring_[(slot * kEights + q) * kThreads];
   }
 
  private:
@@ -101,18 +100,44 @@ class WeightRing {
   const uint4* next_[kEights];
 };
 
-/// Sizes for kGroups * 16 tokens.
-template <int kGroups>
+/// A thread block of kWarps warps that multiplies the weights of its kTile outputs with up to kTokens tokens. Tokens are
+/// read anew by every block, from L2: blocks of many tokens are wide, so that these reads do not outweigh the weights.
+template <int kGroupsOf16, int kWarpsOfBlock>
 struct ProductShape {
+  static constexpr int kGroups = kGroupsOf16, kWarps = kWarpsOfBlock;
   static constexpr int kTokens = 16 * kGroups;
+  static constexpr int kThreads = kWarps * kWarp;
+  static constexpr int kTile = kWarps * kWarpOut;
+  static constexpr int kPerProcessor = kWarps > 4 ? 1 : 2;  // blocks of a multiprocessor that registers allow
   static constexpr int kBlocks = kGroups == 1 ? 8 : 4;  // of 32 inputs, a chunk: its activations are in shared memory
   static constexpr int kChunk = 32 * kBlocks;
   static constexpr int kBlockVectors = 2 * kGroups * kWarp;  // of 16 bytes: activations of a block, a vector a lane
   static constexpr int kBuffer = kBlocks * kBlockVectors;
-  static constexpr int kShares = kBlocks * kGroups / kProductWarps;  // (block, group) pairs of a warp, per chunk
+  static constexpr int kShares = kBlocks * kGroups / kWarps;  // (block, group) pairs of a warp, per chunk
   static constexpr int kShareBlocks = kBlocks / kShares;  // blocks that are multiplied while a share is on its way
-  static constexpr size_t kSharedBytes = (2 * kBuffer + WeightRing::kVectors) * sizeof(uint4) + kTokens * sizeof(float);
+  using Ring = WeightRing<kThreads>;
+  using Sums = ProductSums<kGroups>;
+  static constexpr size_t kSharedBytes = (2 * kBuffer + Ring::kVectors) * sizeof(uint4) + kTokens * sizeof(float);
 };
+
+constexpr int32_t kWideBlocks = 64;  // fewer would leave half of the multiprocessors of an H100 or H200 idle
+
+/// Hands `take` the shape of the blocks for that many rows. All shapes add in the same order, so the choice decides no bit.
+template <class Take>
+void with_product_shape(int32_t rows, int32_t n_out, int32_t n_splits, const Take& take) {
+  using Wide = ProductShape<4, 8>;
+  const bool is_wide =
+      ceil_div(n_out, Wide::kTile) * n_splits >= kWideBlocks && Wide::kSharedBytes <= most_shared_bytes();
+  if (rows <= 16) {
+    take(ProductShape<1, 4>());
+  } else if (rows <= 32) {
+    take(ProductShape<2, 4>());
+  } else if (is_wide) {
+    take(Wide());
+  } else {
+    take(ProductShape<4, 4>());
+  }
+}
 
 /// Eight consecutive floats.
 struct Float8 {
@@ -133,10 +158,8 @@ __device__ __forceinline__ Float8 scaled(Float8 x, float scale, Float8 weight) {
 /// Brings activations from memory to shared memory, as bf16 in the order in which lanes multiply them: (block, group,
 /// step, lane) vectors. A share is a block's inputs of 16 tokens; lane 4g + t brings inputs 8t .. 8t + 7 of tokens g and
 /// g + 8.
-template <int kGroups, bool kNormed>
+template <class Shape, bool kNormed>
 class ActivationMover {
-  using Shape = ProductShape<kGroups>;
-
  public:
   /// On its way, in registers.
   struct Share {
@@ -175,8 +198,11 @@ class ActivationMover {
   }
 
  private:
-  __device__ int block(int i) const { return warp_ + kProductWarps * (i / kGroups); }
-  static __device__ int group(int i) { return i % kGroups; }
+  // Share i of warp w is pair w * kShares + i of the chunk's (block, group) pairs.
+  static constexpr int kGroupsEach = Shape::kShares < Shape::kGroups ? Shape::kShares : Shape::kGroups;  // of a block
+  static constexpr int kBlocksEach = Shape::kShares / kGroupsEach, kBlockWarps = Shape::kGroups / kGroupsEach;
+  __device__ int block(int i) const { return warp_ / kBlockWarps * kBlocksEach + i / kGroupsEach; }
+  __device__ int group(int i) const { return warp_ % kBlockWarps * kGroupsEach + i % kGroupsEach; }
   static __device__ __forceinline__ uint4 fragment(float4 x, float4 y) {
     return make_uint4(pack_bf16(x.x, x.y), pack_bf16(y.x, y.y), pack_bf16(x.z, x.w), pack_bf16(y.z, y.w));
   }
@@ -198,37 +224,38 @@ __device__ __forceinline__ void multiply_block(const uint4 (&w)[kEights], const 
   }
 }
 
-/// The norm's scale of every token of the part, (kTokens,); a warp takes every fourth token.
-template <int kGroups>
+/// The norm's scale of every token of the part, (kTokens,), shared out among the warps.
+template <class Shape>
 __device__ __forceinline__ void norm_scales(const ProductInput& in, const ProductPart& part, float* scale) {
-  const int n_tokens = min(in.rows - part.first_row, ProductShape<kGroups>::kTokens);
-  for (int token = static_cast<int>(threadIdx.x) / kWarp; token < n_tokens; token += kProductWarps) {
+  const int n_tokens = min(in.rows - part.first_row, Shape::kTokens);
+  for (int token = static_cast<int>(threadIdx.x) / kWarp; token < n_tokens; token += Shape::kWarps) {
     const float* squares = in.squares + static_cast<int64_t>(part.first_row + token) * pieces_of(in.n_in);
     const float of_token = inverse_rms(squares, in.n_in, in.eps);
     if (threadIdx.x % kWarp == 0) scale[token] = of_token;
   }
 }
 
-/// Adds the part's products to `sums`; `shared` has ProductShape<kGroups>::kSharedBytes. All threads of the block call
-/// it, and shared memory is free again when it returns.
+/// Adds the part's products to `sums`; `shared` has Shape::kSharedBytes. All threads of the block call it, and shared
+/// memory is free again when it returns.
 ///
-/// Weights start on their way first, while the launch before this one ends. Activations are loaded a share ahead of the one that is stored for the next chunk.
-/// The compiler would rather load just before it stores: it moves no access past __syncwarp, and has no branches here.
-template <int kGroups, bool kNormed>
+/// Weights start on their way first, while the launch before this one ends. Activations are loaded a share ahead of the
+/// one that is stored for the next chunk. The compiler would rather load just before it stores: it moves no access past
+/// __syncwarp, and has no branches here.
+template <class Shape, bool kNormed>
 __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPart& part, uint4* shared,
-                                         ProductSums<kGroups>& sums) {
-  using Shape = ProductShape<kGroups>;
-  WeightRing ring(in, part, shared + 2 * Shape::kBuffer);
+                                         typename Shape::Sums& sums) {
+  using Ring = typename Shape::Ring;
+  Ring ring(in, part, shared + 2 * Shape::kBuffer);
   follow();
-  auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + WeightRing::kVectors);
+  auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + Ring::kVectors);
   if constexpr (kNormed) {
-    norm_scales<kGroups>(in, part, scale);
+    norm_scales<Shape>(in, part, scale);
     __syncthreads();
   }
   const int32_t end_in = min(part.first_in + part.n_units * kUnitIn, in.n_in);
   int32_t first_in = part.first_in;
-  const ActivationMover<kGroups, kNormed> mover(in, part);
-  typename ActivationMover<kGroups, kNormed>::Share first[Shape::kShares], share, next;
+  const ActivationMover<Shape, kNormed> mover(in, part);
+  typename ActivationMover<Shape, kNormed>::Share first[Shape::kShares], share, next;
 #pragma unroll
   for (int i = 0; i < Shape::kShares; ++i) first[i] = mover.load(i, first_in, end_in);
 #pragma unroll
@@ -250,10 +277,10 @@ __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPa
                                       : mover.load(0, first_in + Shape::kChunk, end_in);
         __syncwarp();
       }
-      const int slot = (chunk * Shape::kBlocks + b) % WeightRing::kBlocks;
+      const int slot = (chunk * Shape::kBlocks + b) % Ring::kBlocks;
       uint4 w[kEights];
       ring.wait(slot, w);
-      multiply_block<kGroups>(w, x + b * Shape::kBlockVectors, sums);
+      multiply_block<Shape::kGroups>(w, x + b * Shape::kBlockVectors, sums);
       ring.refill(slot);
       if (b % Shape::kShareBlocks == Shape::kShareBlocks - 1) {
         __syncwarp();

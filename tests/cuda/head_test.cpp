@@ -166,6 +166,23 @@ TEST_P(CudaHeadTest, BatchAndKChangeNoBit) {
   }
 }
 
+// Many rows of a large vocabulary: blocks are two tiles wide, the last one half used.
+class CudaTensorHeadTest : public CudaHeadTest {};
+TEST_P(CudaTensorHeadTest, WideBlocksGiveTheBitsOfNarrowOnes) {
+  const Weights head = weights(126 * kTileOut + 70, 16, 13);
+  const Table x = reference::random_table(34, 16, 14);
+  for (const int32_t k : {1, 9}) {
+    const TopK all = run(x, head, k);
+    for (const int64_t row : {0, 20, 33}) {
+      const TopK own = run(reference::row_of(x, row), head, k);
+      for (int32_t i = 0; i < k; ++i) {
+        ASSERT_EQ(own.token[i], all.token[row * k + i]) << row;
+        ASSERT_EQ(own.log_p[i], all.log_p[row * k + i]) << row;
+      }
+    }
+  }
+}
+
 TEST_P(CudaHeadTest, OneWorkspaceServesAgainAndNeverTouchesTheCountersOfProducts) {
   const Weights head = weights(300, 40, 5);
   const auto workspace = make_workspace(head_workspace_bytes(9, 300, 12), kCounterBytes);
@@ -223,6 +240,9 @@ TEST_P(CudaHeadTest, NanNeverWinsAndIsOrderedLast) {
   EXPECT_EQ(infinite.log_p[0], 0.0f);
 }
 
+INSTANTIATE_TEST_SUITE_P(Kernels, CudaTensorHeadTest,
+                         testing::Values(Setting{DType::kBf16, Precision::kBf16, "TensorCores"}),
+                         [](const auto& setting) { return setting.param.name; });
 INSTANTIATE_TEST_SUITE_P(Kernels, CudaHeadTest,
                          testing::Values(Setting{DType::kBf16, Precision::kBf16, "TensorCores"},
                                          Setting{DType::kF32, Precision::kF32, "F32"}),

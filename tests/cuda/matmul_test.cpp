@@ -231,6 +231,34 @@ TEST_P(CudaMatmulTest, ARowHasTheSameBitsInAnyBatch) {
   }
 }
 
+// Many rows of a matrix with many tiles: blocks are two tiles wide, the last one half used.
+class CudaTensorMatmulTest : public CudaMatmulTest {};
+TEST_P(CudaTensorMatmulTest, WideBlocksGiveTheBitsOfNarrowOnes) {
+  constexpr int64_t n_in = 3 * kUnitIn + 40, n_out = 30 * kTileOut + 70;
+  const SplitPlan plan = plan_splits(n_out, n_in);
+  ASSERT_TRUE(plan.n_tiles % 2 == 1 && ceil_div(plan.n_tiles, 2) * plan.n_splits >= 64);
+  const Weights w = weights(n_out, n_in, 27);
+  const DeviceWeights on_device(w);
+  const Table x = reference::random_table(35, n_in, 28), before = reference::random_table(35, n_out, 29);
+  const auto norm_weight = copy_to_device(std::vector<float>(n_in, 1.5f));
+  const auto add = [&](const Table& rows, const Table& to) {
+    const DeviceAct in(rows), out(to);
+    put_squares(in, rows);
+    MatmulArgs each = args(in, on_device, out, Epilogue::kAdd);
+    each.norm_weight = norm_weight.data();
+    each.eps = 1e-5f;
+    run(each);
+    return std::pair(out.values(), out.squares());
+  };
+  const auto [values, squares] = add(x, before);
+  const size_t n_pieces = static_cast<size_t>(n_square_pieces(n_out));
+  for (const size_t row : {0, 17, 34}) {
+    const auto [own, own_squares] = add(reference::row_of(x, row), reference::row_of(before, row));
+    EXPECT_TRUE(std::ranges::equal(own, std::span(values).subspan(row * n_out, n_out))) << row;
+    EXPECT_TRUE(std::ranges::equal(own_squares, std::span(squares).subspan(row * n_pieces, n_pieces))) << row;
+  }
+}
+
 TEST_P(CudaMatmulTest, TheOrderInWhichBlocksRunChangesNoBit) {
   const Weights w = weights(200, 1032, 17);
   const Table x = reference::random_table(20, 1032, 18);
@@ -290,6 +318,9 @@ TEST_P(CudaMatmulTest, NanAndInfinityStayInTheirRow) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Kernels, CudaTensorMatmulTest,
+                         testing::Values(Setting{DType::kBf16, Precision::kBf16, "TensorCores"}),
+                         [](const auto& setting) { return setting.param.name; });
 INSTANTIATE_TEST_SUITE_P(Kernels, CudaMatmulTest,
                          testing::Values(Setting{DType::kBf16, Precision::kBf16, "TensorCores"},
                                          Setting{DType::kBf16, Precision::kF32, "Bf16WeightsF32"},
