@@ -57,7 +57,9 @@ int print_cost(const std::string& path) {
   if (!text) return report(text.error());
   Result<std::vector<CostModel>> models = parse_cost_models(*text, path);
   if (!models) return report(models.error());
-  for (const CostModel& cost : *models) {
+  for (size_t i = 0; i < models->size(); ++i) {  // numbered as --cost FILE:N counts them
+    const CostModel& cost = (*models)[i];
+    if (models->size() > 1) std::printf("%zu. ", i + 1);
     std::printf("%s: %s; %s; %zu contexts, rows %d to %d; from: %s\n", cost.label.c_str(), name(cost.kind),
                 (cost.model + " on " + cost.machine).c_str(), cost.context.size(), cost.rows.front(), cost.rows.back(),
                 cost.source.c_str());

@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "app/profile_cache.h"
 #include "engine/base/file_map.h"
@@ -54,7 +59,8 @@ void add_decoding_options(CLI::App& app, DecodeOptions& options) {
   app.add_option("--top-k", options.top_k, "most likely tokens to draw from; 0: all")->capture_default_str();
   app.add_option("--top-p", options.top_p, "probability mass to draw from")->capture_default_str();
   app.add_option("--seed", options.seed, "of the draws")->capture_default_str();
-  app.add_option("--cost", options.cost_file, "cost model (JSON); default: this machine's profile")->type_name("FILE");
+  app.add_option("--cost", options.cost_file, "cost model (JSON), the N-th where a file has several; default: this machine's profile")
+      ->type_name("FILE[:N]");
   app.add_option("--correction", options.correction_file, "what calibrated corrects by (JSON); draftscope calibrate makes one")
       ->type_name("FILE");
 }
@@ -165,11 +171,34 @@ Result<SessionOptions> session_options(const DecodeOptions& options, const std::
   return session;
 }
 
+namespace {
+
+/// "FILE:N" as FILE and N, unless there is a file of that whole name; without N, 0.
+std::pair<std::string, size_t> file_and_number(const std::string& word) {
+  const size_t colon = word.rfind(':');
+  size_t number = 0;
+  std::error_code error;
+  if (colon == std::string::npos || fs::exists(word, error)) return {word, 0};
+  const char *first = word.data() + colon + 1, *last = word.data() + word.size();
+  const auto [end, status] = std::from_chars(first, last, number);
+  if (status != std::errc() || end != last || number == 0) return {word, 0};
+  return {word.substr(0, colon), number};
+}
+
+}  // namespace
+
 Result<CostModel> cost_for(const Pair& pair, const std::string& cost_file) {
   if (cost_file.empty()) return cached_profile(pair);
-  Result<std::string> text = read_text(cost_file);
+  const auto [path, number] = file_and_number(cost_file);
+  Result<std::string> text = read_text(path);
   if (!text) return Error{text.error()};
-  return parse_cost_json(*text, cost_file);
+  Result<std::vector<CostModel>> models = parse_cost_models(*text, path);
+  if (!models) return Error{models.error()};
+  const size_t n = models->size();
+  if (number == 0 && n == 1) return std::move(models->front());
+  if (number >= 1 && number <= n) return std::move((*models)[number - 1]);
+  if (number == 0) return fail("{0}: expected one cost model, found {1}; add :1 to :{1} to choose one", path, n);
+  return fail("{}: expected a number up to {}, the cost models in the file, found {}", path, n, number);
 }
 
 }  // namespace draftscope

@@ -67,7 +67,8 @@ Result<Correction> read_correction(const std::string& path);
 /// Everything of a session but its cost model.
 Result<SessionOptions> session_options(const DecodeOptions& options, const std::string& prompt);
 
-/// The cost model of --cost, else the machine's cached profile, measured now if there is none yet.
+/// The cost model of --cost (FILE, or FILE:N where a file has several), else the machine's cached profile, measured now if
+/// there is none yet.
 Result<CostModel> cost_for(const Pair& pair, const std::string& cost_file);
 
 /// True once the person pressed Ctrl-C; long work asks between steps and ends in order. The second press ends at once.

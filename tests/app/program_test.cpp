@@ -58,6 +58,27 @@ TEST(Program, FastestNumericsNeedAGpu) {
                          "always invariant\n");
 }
 
+TEST(Program, ACostModelOfSeveralIsChosenByItsNumber) {
+  const TempFolder sandbox;
+  const std::string file = DS_SOURCE_DIR "/assets/cost/published-probes.json";
+  const auto label = [&](const std::string& cost) {
+    const std::string trace = sandbox / "trace.dst";
+    const Finished found = run(sandbox, {"record", "-o", trace, "--cost", cost, "-p", kPrompt, "-n", "5"});
+    EXPECT_EQ(found.status, 0) << found.err;
+    return run(sandbox, {"info", trace}).out;
+  };
+  EXPECT_NE(run(sandbox, {"info", file}).out.find("\n2. published probe"), std::string::npos);
+  EXPECT_NE(label(file + ":1"), label(file + ":2"));
+  EXPECT_NE(label(file + ":2").find("published probe"), std::string::npos);
+  const auto refused = [&](const std::string& cost) {
+    return run(sandbox, {"decode", "--backend", "cpu", "-p", kPrompt, "--cost", cost}).err;
+  };
+  EXPECT_EQ(refused(file), "draftscope: " + file + ": expected one cost model, found 5; add :1 to :5 to choose one\n");
+  EXPECT_EQ(refused(file + ":6"),
+            "draftscope: " + file + ": expected a number up to 5, the cost models in the file, found 6\n");
+  EXPECT_NE(refused(file + ":0").find("published-probes.json:0"), std::string::npos);
+}
+
 TEST(Program, JsonLinesJoinToTheText) {
   const TempFolder sandbox;
   const Finished found = run(sandbox, decode({"--json"}));
