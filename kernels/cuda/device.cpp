@@ -15,13 +15,15 @@ void check_call(cudaError_t status, const char* call, const char* file, int line
   check_failed(file, line, call, fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status)));
 }
 
+int device_attribute(cudaDeviceAttr attribute) {
+  int device = 0, value = 0;
+  CUDA_CHECK(cudaGetDevice(&device));
+  CUDA_CHECK(cudaDeviceGetAttribute(&value, attribute, device));
+  return value;
+}
+
 size_t most_shared_bytes() {
-  static const size_t most = [] {
-    int device = 0, n_bytes = 0;
-    CUDA_CHECK(cudaGetDevice(&device));
-    CUDA_CHECK(cudaDeviceGetAttribute(&n_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
-    return static_cast<size_t>(n_bytes);
-  }();
+  static const auto most = static_cast<size_t>(device_attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin));
   return most;
 }
 

@@ -18,7 +18,9 @@ namespace draftscope::cuda {
 /// bug or a lost device.
 void check_call(cudaError_t status, const char* call, const char* file, int line);
 
-/// Dynamic shared memory that a thread block may have on the current device, at most; asked once.
+/// What the current device says of itself.
+int device_attribute(cudaDeviceAttr attribute);
+/// Dynamic shared memory that a thread block may have there, at most; asked once.
 size_t most_shared_bytes();
 
 /// What allocating `n_bytes` of device memory throws when there is not so much: one sentence in what().

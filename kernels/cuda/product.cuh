@@ -126,16 +126,15 @@ constexpr int32_t kWideBlocks = 64;  // fewer would leave half of the multiproce
 template <class Take>
 void with_product_shape(int32_t rows, int32_t n_out, int32_t n_splits, const Take& take) {
   using Wide = ProductShape<4, 8>;
-  const bool is_wide =
-      ceil_div(n_out, Wide::kTile) * n_splits >= kWideBlocks && Wide::kSharedBytes <= most_shared_bytes();
-  if (rows <= 16) {
-    take(ProductShape<1, 4>());
-  } else if (rows <= 32) {
-    take(ProductShape<2, 4>());
-  } else if (is_wide) {
-    take(Wide());
-  } else {
-    take(ProductShape<4, 4>());
+  switch (n_groups(rows)) {
+    case 1:
+      return take(ProductShape<1, 4>());
+    case 2:
+      return take(ProductShape<2, 4>());
+    default:
+      if (ceil_div(n_out, Wide::kTile) * n_splits >= kWideBlocks && Wide::kSharedBytes <= most_shared_bytes())
+        return take(Wide());
+      return take(ProductShape<4, 4>());
   }
 }
 

@@ -54,7 +54,7 @@ class Block {
   void meet(uint32_t mask, const char* name, void* operand, Together together);
   std::string where() const;
   int current() const { return current_; }
-  void wait_for_launch_ahead();
+  bool& has_waited() { return has_waited_[current_]; }  // for the launch ahead
 
  private:
   struct Warp {
@@ -74,10 +74,7 @@ class Block {
   bool all_here(const Warp& warp, int lane) const;  // the lanes of this lane's mask, at the same operation
   [[noreturn]] void deadlock() const;
   uint32_t all_warps() const { return ~uint32_t{0} >> (kWarp - n_warps_); }
-  void stand_at(int thread) {
-    threadIdx = index_[thread];
-    races::stand_at(thread);
-  }
+  void stand_at(int thread) { threadIdx = index_[thread]; }
 
   const Launch* launch_ = nullptr;
   int n_threads_ = 0, n_warps_ = 0, n_done_ = 0, n_at_barrier_ = 0;
@@ -86,7 +83,7 @@ class Block {
   uint32_t able_warps_ = 0;  // warps with fresh or ready lanes
   Warp warps_[kWarp];
   uint3 index_[kMaxThreads];
-  bool has_waited_[kMaxThreads];   // for the launch ahead
+  bool has_waited_[kMaxThreads];
   Fiber* suspended_[kMaxThreads];  // where a waiting thread goes on
   Fiber caller_, *fiber_ = nullptr;
   std::vector<std::unique_ptr<Fiber>> fibers_;
@@ -156,7 +153,7 @@ void Block::work() {
   for (;;) {
     stand_at(current_);
     launch_->body();
-    if (!has_waited_[current_]) fail("the thread ends without having waited for the launch ahead");
+    if (!has_waited()) fail("the thread ends without having waited for the launch ahead");
     end_async_copies();
     ++n_done_;
     warps_[current_ / kWarp].done |= uint32_t{1} << current_ % kWarp;
@@ -195,11 +192,6 @@ void Block::barrier() {
   able_warps_ = all_warps();
   warp.ready &= ~(uint32_t{1} << current_ % kWarp);  // goes on at once
   if (warp.ready == 0) able_warps_ &= ~(uint32_t{1} << current_ / kWarp);
-}
-
-void Block::wait_for_launch_ahead() {
-  has_waited_[current_] = true;
-  races::wait_for_launch_ahead();
 }
 
 bool Block::all_here(const Warp& warp, int lane) const {
@@ -287,7 +279,7 @@ void run_blocks(const Launch& launch) {
   if (running != nullptr) fail("a kernel launches a kernel");
   thread_local Block block;  // keeps its fibers
   running = &block;
-  races::begin_launch(launch.overlaps);
+  races::begin_launch();
   const uint3 g = launch.grid;
   const int64_t n_blocks = int64_t{g.x} * g.y * g.z;
   for (int64_t i = 0; i < n_blocks; ++i) {
@@ -296,7 +288,6 @@ void run_blocks(const Launch& launch) {
     races::begin_block(b);
     block.run(launch, {static_cast<unsigned>(b % g.x), static_cast<unsigned>(b / g.x % g.y),
                        static_cast<unsigned>(b / g.x / g.y)});
-    races::end_block();
     check_shared(launch);
   }
   running = nullptr;
@@ -304,9 +295,11 @@ void run_blocks(const Launch& launch) {
 
 void run_backwards(bool on) { backwards = on; }
 
-void wait_for_launch_ahead() { running->wait_for_launch_ahead(); }
-
+bool in_kernel() { return running != nullptr; }
 int running_thread() { return running->current(); }
+
+void wait_for_launch_ahead() { running->has_waited() = true; }
+bool has_waited_for_launch_ahead() { return running->has_waited(); }
 
 void block_barrier() {
   if (running == nullptr) fail("__syncthreads outside a kernel");

@@ -23,11 +23,13 @@ struct Launch {
 /// Runs all blocks on the calling thread, one after the other.
 void run_blocks(const Launch& launch);
 
-/// Index in its block of the thread that runs.
+/// Whether a kernel runs on this thread of the system; if so, index in its block of the CUDA thread that does.
+bool in_kernel();
 int running_thread();
 
-/// The running thread has waited for the launch ahead to end.
+/// The running thread has waited for the launch ahead to end; whether it has, or its launch began after that.
 void wait_for_launch_ahead();
+bool has_waited_for_launch_ahead();
 
 /// Waits until all threads of the block have come here.
 void block_barrier();

@@ -8,7 +8,8 @@
 namespace emulated::races {
 namespace {
 
-constexpr int64_t kMaxBlocks = 1 << 24, kMaxPhases = 1 << 15;
+constexpr int64_t kMaxBlocks = 1 << 24;
+constexpr uint64_t kMaxPhases = 1 << 15;
 
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
@@ -21,16 +22,15 @@ void Order::begin_launch() { released_.clear(); }
 
 void Order::begin_block(int64_t number) {
   if (number >= kMaxBlocks) fail("the launch has more blocks than races are looked for in");
-  here_ = {};
-  here_.block = static_cast<uint64_t>(number);
+  block_ = static_cast<uint64_t>(number);
+  phase_ = 0;
   ++turn_;
   dealings_.clear();
   known_.clear();
 }
 
 void Order::block_barrier() {
-  if (here_.phase + 1 >= kMaxPhases) fail("the block has more barriers than races are looked for in");
-  here_.phase = here_.phase + 1;
+  if (++phase_ >= kMaxPhases) fail("the block has more barriers than races are looked for in");
   ++turn_;
   for (auto& [thread, dealings] : dealings_) {
     append(known_, dealings.known);
@@ -45,7 +45,7 @@ Order::Lane& Order::lane(int thread) {
 }
 
 void Order::warp_barrier(uint32_t lanes) {
-  const int first = static_cast<int>(here_.thread) / 32 * 32;
+  const int first = running_thread() / 32 * 32;
   uint32_t seen[32] = {};
   for (uint32_t left = lanes; left != 0; left &= left - 1) {
     const int l = std::countr_zero(left);
@@ -59,37 +59,37 @@ void Order::warp_barrier(uint32_t lanes) {
 }
 
 void Order::fence() {
-  Dealings& own = dealings_[static_cast<int>(here_.thread)];
+  Dealings& own = dealings_[running_thread()];
   append(own.known, own.taken);
   own.taken.clear();
   own.offered = known_;
   append(own.offered, own.known);
-  own.offered.push_back({here_.block, here_.phase, here_.thread});
+  own.offered.push_back({block_, phase_, static_cast<uint64_t>(running_thread())});
 }
 
 void Order::atomic(const void* p) {
-  Dealings& own = dealings_[static_cast<int>(here_.thread)];
+  Dealings& own = dealings_[running_thread()];
   Shares& released = released_[p];
   append(own.taken, released);
   append(released, own.offered);
 }
 
 Moment Order::now() {
-  Moment now = here_;
-  now.clock = lane(static_cast<int>(here_.thread)).clock;
-  return now;
+  const int thread = running_thread();
+  return {block_, static_cast<uint64_t>(thread), phase_, lane(thread).clock};
 }
 
 bool Order::is_after(const Moment& before) {
-  if (before.block != here_.block) {
+  const int thread = running_thread();
+  if (before.block != block_) {
     const auto covers = [&](const Share& share) { return share.covers(before); };
     if (std::any_of(known_.begin(), known_.end(), covers)) return true;
-    const auto own = dealings_.find(static_cast<int>(here_.thread));
+    const auto own = dealings_.find(thread);
     return own != dealings_.end() && std::any_of(own->second.known.begin(), own->second.known.end(), covers);
   }
-  if (before.thread == here_.thread || before.phase < here_.phase) return true;
-  if (before.thread / 32 != here_.thread / 32) return false;
-  return lane(static_cast<int>(here_.thread)).seen[before.thread % 32] > before.clock;
+  const auto other = static_cast<int>(before.thread);
+  if (other == thread || before.phase < phase_) return true;
+  return other / 32 == thread / 32 && lane(thread).seen[other % 32] > before.clock;
 }
 
 }  // namespace emulated::races

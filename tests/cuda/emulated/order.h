@@ -19,7 +19,6 @@ class Order {
  public:
   void begin_launch();
   void begin_block(int64_t number);
-  void stand_at(int thread) { here_.thread = static_cast<uint64_t>(thread); }
   void block_barrier();
   void warp_barrier(uint32_t lanes);
   void fence();
@@ -53,7 +52,7 @@ class Order {
 
   Lane& lane(int thread);
 
-  Moment here_;
+  uint64_t block_ = 0, phase_ = 0;  // where the block that runs is
   uint64_t turn_ = 0;  // counts phases of all blocks
   std::vector<Lane> lanes_ = std::vector<Lane>(1024);
   std::map<int, Dealings> dealings_;

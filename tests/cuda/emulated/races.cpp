@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <link.h>
 
-#include <algorithm>
 #include <memory>
 #include <unordered_map>
-#include <vector>
 
 #include "block.h"
 #include "order.h"
@@ -62,16 +60,13 @@ SharedMemory shared_memory() {
 
 class Watcher {
  public:
-  void begin_launch(bool overlaps);
-  void begin_block(int64_t number);
-  void wait_for_launch_ahead() { has_waited_[order.now().thread] = true; }
+  void begin_launch();
   void watch(const void* p, size_t n_bytes, bool is_shared);
   void forget(const void* p, size_t n_bytes);
   void look(const void* p, size_t n_bytes, Kind kind, const void* from);
   bool is_shared(const void* p);
 
   Order order;
-  bool runs = false;  // a thread of a launch does
 
  private:
   Page* page_of(uintptr_t p);
@@ -81,8 +76,6 @@ class Watcher {
   [[noreturn]] void report(const Access& before, const Access& now, uintptr_t p, bool is_shared) const;
 
   uint64_t launch_ = 0;
-  bool overlaps_ = false;
-  std::vector<char> has_waited_ = std::vector<char>(1024);  // threads of the block, for the launch ahead
   std::unordered_map<uintptr_t, Page> pages_;
   uintptr_t last_number_ = 0;
   Page* last_ = nullptr;
@@ -94,18 +87,11 @@ Watcher& watcher() {
   return *watcher;
 }
 
-void Watcher::begin_launch(bool overlaps) {
+void Watcher::begin_launch() {
   ++launch_;
-  overlaps_ = overlaps;
   order.begin_launch();
   const SharedMemory shared = shared_memory();
   watch(shared.first, shared.n_bytes, true);
-}
-
-void Watcher::begin_block(int64_t number) {
-  order.begin_block(number);
-  std::fill(has_waited_.begin(), has_waited_.end(), !overlaps_);
-  runs = true;
 }
 
 void Watcher::watch(const void* p, size_t n_bytes, bool is_shared) {
@@ -130,7 +116,7 @@ Page* Watcher::page_of(uintptr_t p) {
 }
 
 void Watcher::look(const void* p, size_t n_bytes, Kind kind, const void* from) {
-  if (!runs) return;
+  if (!in_kernel()) return;
   const auto first = reinterpret_cast<uintptr_t>(p) / kCellBytes * kCellBytes;
   const Access now = {order.now(), from, kind};
   for (uintptr_t at = first; at < reinterpret_cast<uintptr_t>(p) + n_bytes; at += kCellBytes) {
@@ -171,7 +157,7 @@ void Watcher::look_at(Cell& cell, bool is_shared, const Access& now, uintptr_t p
 }
 
 void Watcher::look_ahead(const Cell& cell, const Access& now, uintptr_t p) const {
-  if (has_waited_[now.when.thread] || (now.kind == Kind::kRead && !cell.was_written)) return;
+  if (has_waited_for_launch_ahead() || (now.kind == Kind::kRead && !cell.was_written)) return;
   fail(fmt::format("a race: this {} ({}) of global memory at {:#x} does not wait for the launches ahead{}", name_of(now.kind),
                    place_in_program(now.from), p, cell.was_written ? ", one of which wrote there" : ""));
 }
@@ -184,11 +170,8 @@ void Watcher::report(const Access& before, const Access& now, uintptr_t p, bool 
 
 }  // namespace
 
-void begin_launch(bool overlaps) { watcher().begin_launch(overlaps); }
-void begin_block(int64_t number) { watcher().begin_block(number); }
-void wait_for_launch_ahead() { watcher().wait_for_launch_ahead(); }
-void stand_at(int thread) { watcher().order.stand_at(thread); }
-void end_block() { watcher().runs = false; }
+void begin_launch() { watcher().begin_launch(); }
+void begin_block(int64_t number) { watcher().order.begin_block(number); }
 void block_barrier() { watcher().order.block_barrier(); }
 void warp_barrier(uint32_t lanes) { watcher().order.warp_barrier(lanes); }
 void fence() { watcher().order.fence(); }

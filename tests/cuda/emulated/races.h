@@ -14,11 +14,8 @@
 namespace emulated::races {
 
 #ifdef DS_RACES
-void begin_launch(bool overlaps);  // begins while the launch ahead ends
+void begin_launch();
 void begin_block(int64_t number);
-void stand_at(int thread);  // which runs from now on
-void end_block();
-void wait_for_launch_ahead();  // of the running thread
 void block_barrier();
 void warp_barrier(uint32_t lanes);  // of the running thread's warp
 void fence();                       // of the running thread, for other blocks
@@ -27,11 +24,8 @@ void atomic(const void* p, size_t n_bytes);
 void watch(const void* p, size_t n_bytes);
 void forget(const void* p, size_t n_bytes);
 #else
-inline void begin_launch(bool /*overlaps*/) {}
+inline void begin_launch() {}
 inline void begin_block(int64_t /*number*/) {}
-inline void stand_at(int /*thread*/) {}
-inline void end_block() {}
-inline void wait_for_launch_ahead() {}
 inline void block_barrier() {}
 inline void warp_barrier(uint32_t /*lanes*/) {}
 inline void fence() {}
