@@ -3,24 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/batch_part.h"
 #include "engine/speculate/accept.h"
 #include "engine/speculate/grow.h"
 #include "engine/stage_clock.h"
 
 namespace draftscope {
-
-struct Batch::Part {
-  Request* request;
-  int32_t context_len;
-  int32_t first_row = 0;  // of the request's root in the pass
-  Marginals q;
-  DraftTree tree;         // what is verified
-  StopReason stop = StopReason::kFixedBudget;
-  Verdict verdict;
-  Accepted accepted;
-
-  int32_t n_nodes() const { return tree.size() - 1; }
-};
 
 // Session::round(), for all requests in flight at once.
 std::vector<RoundRecord> Batch::round() {
@@ -30,6 +18,7 @@ std::vector<RoundRecord> Batch::round() {
   }
   DS_CHECK(!parts.empty());
   const RoundCost cost = cost_of(parts);
+  if (on_device(parts)) return device_round(parts, cost);
   StageTimes took;
   StageClock clock;
 
@@ -53,6 +42,10 @@ std::vector<RoundRecord> Batch::round() {
   commit(parts);
   clock.lap(took.commit_ns);
 
+  return end_round(parts, cost, took);
+}
+
+std::vector<RoundRecord> Batch::end_round(std::span<Part> parts, const RoundCost& cost, const StageTimes& took) {
   std::vector<RoundRecord> records = describe(parts, cost, took);
   ++n_passes_;
   retire();
@@ -77,7 +70,7 @@ void Batch::draft(std::span<Part> parts) {
   for (const Part& part : parts) anchors.push_back({part.request->text.root_token(), &part.request->drafter});
   const int32_t n_ranks = options_.rule.method == Method::kDflash ? kViewedRanks : options_.rule.max_nodes;
   std::vector<Marginals> drafts = pair_->drafter->draft(anchors, options_.block_size, n_ranks, pair_->target,
-                                                        memory_.drafter_rope, memory_.drafter_work);
+                                                        memory_->drafter_rope, memory_->drafter_work);
   for (size_t i = 0; i < parts.size(); ++i) parts[i].q = std::move(drafts[i]);
 }
 
@@ -90,8 +83,8 @@ void Batch::take_in_features() {
     n_rows += std::exchange(request->n_new, 0);
   }
   if (waiting.empty()) return;
-  pair_->drafter->append_context(memory_.new_features->act.first_rows(n_rows), waiting, memory_.drafter_rope,
-                                 memory_.drafter_work);
+  pair_->drafter->append_context(memory_->new_features->act.first_rows(n_rows), waiting, memory_->drafter_rope,
+                                 memory_->drafter_work);
 }
 
 void Batch::grow(std::span<Part> parts, const RoundCost& cost) {
@@ -135,11 +128,11 @@ void Batch::verify(std::span<Part> parts) {
     append_rows(rows, tree_rows(part.tree, part.n_nodes(), cache.length, cache.first));
     n_answers = std::max(n_answers, part.request->text.n_answers());
   }
-  memory_.pass(*pair_, std::move(rows));
-  pair_->target.head(memory_.target_work.hidden->act.first_rows(memory_.rows.n), n_answers, memory_.target_top);
+  memory_->pass(*pair_, std::move(rows));
+  pair_->target.head(memory_->target_work.hidden->act.first_rows(memory_->rows.n), n_answers, memory_->target_top);
   for (Part& part : parts) {
-    const auto positions = std::span(memory_.rows.position).subspan(part.first_row, part.tree.token.size());
-    part.verdict = part.request->text.verdict(memory_.target_top, part.first_row, positions);
+    const auto positions = std::span(memory_->rows.position).subspan(part.first_row, part.tree.token.size());
+    part.verdict = part.request->text.verdict(memory_->target_top, part.first_row, positions);
   }
 }
 
@@ -154,14 +147,15 @@ void Batch::commit(std::span<Part> parts) {
     request.n_new = static_cast<int32_t>(part.accepted.path.size());
   }
   if (kept.empty()) return;
-  const Act waiting = memory_.new_features->act.first_rows(static_cast<int32_t>(kept.size()));
-  pair_->backend->gather_rows(memory_.target_work.features->act, kept, waiting, 0);
+  const Act waiting = memory_->new_features->act.first_rows(static_cast<int32_t>(kept.size()));
+  pair_->backend->gather_rows(memory_->target_work.features->act, kept, waiting, 0);
 }
 
 std::vector<RoundRecord> Batch::describe(std::span<Part> parts, const RoundCost& cost, const StageTimes& took) {
   std::vector<double> expected;
-  SharedPass pass{n_passes_, static_cast<int32_t>(parts.size()), memory_.rows.n, 0, 0, 0};
+  SharedPass pass{n_passes_, static_cast<int32_t>(parts.size()), 0, 0, 0, 0};
   for (const Part& part : parts) {
+    pass.n_rows += part.tree.size();
     expected.push_back(expected_tokens_of(part.tree).back());
     pass.expected_tokens += expected.back();
     pass.n_tokens += static_cast<int32_t>(part.accepted.path.size());

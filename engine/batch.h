@@ -1,5 +1,7 @@
 // Batch: several requests on one pair, one budget for all. A round drafts, decides and verifies for every request in
 // flight at once; requests come and go between rounds. Every request writes the very text that a session alone writes.
+// Where the backend can, rounds stay in its memory; the host takes over while a request in flight draws from more of the
+// target's answer than the device ranks.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/device_rounds.h"
 #include "engine/pair_memory.h"
 #include "engine/record/round.h"
 #include "engine/speculate/shared_budget.h"
@@ -72,6 +75,15 @@ class Batch {
   void verify(std::span<Part> parts);
   void commit(std::span<Part> parts);
   std::vector<RoundRecord> describe(std::span<Part> parts, const RoundCost& cost, const StageTimes& took);
+  std::vector<RoundRecord> end_round(std::span<Part> parts, const RoundCost& cost, const StageTimes& took);
+
+  // Rounds that stay on the device.
+  LoopSizes loop_sizes(int32_t n_answers) const;
+  bool on_device(std::span<const Part> parts);
+  void make_loop(const LoopSizes& sizes);
+  void begin_loop(std::span<const Part> parts);
+  void leave_loop();
+  std::vector<RoundRecord> device_round(std::span<Part> parts, const RoundCost& cost);
 
   void take_in_features();
   SessionInfo info_of(const TextState& text) const;
@@ -80,9 +92,12 @@ class Batch {
   const Pair* pair_;
   BatchOptions options_;
   CostTable cost_;
-  PairMemory memory_;
+  std::unique_ptr<PairMemory> memory_;           // on the heap: a device loop points into it
   std::vector<std::unique_ptr<Request>> slots_;  // (n_slots,) null: free
   std::vector<FinishedRequest> finished_;
+  std::unique_ptr<RoundLoop> loop_;              // null: the host decides every round
+  int32_t loop_answers_ = 0;                     // ranks of the target's answer that it keeps
+  bool company_changed_ = true;                  // the requests in flight are not those that the loop drafts for
   int64_t n_passes_ = 0, telemetry_ns_ = 0;
 };
 

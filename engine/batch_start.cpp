@@ -36,7 +36,7 @@ Batch::Batch(const Pair& pair, BatchOptions options) : pair_(&pair), options_(st
   if (pair.drafter && options_.block_size == 0) options_.block_size = pair.drafter->config().block_size;
   // One request may take the whole budget, and its drafter's block stands after the text too.
   const int32_t capacity = options_.slot_tokens + std::max(options_.rule.max_nodes + 1, options_.block_size) + 1;
-  memory_ = PairMemory::make(pair, capacity, max_rows(options_), options_.n_slots);
+  memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows(options_), options_.n_slots));
   slots_.resize(static_cast<size_t>(options_.n_slots));
 }
 
@@ -68,13 +68,14 @@ Result<SessionInfo> Batch::admit(const std::vector<int32_t>& prompt, TextOptions
   const auto cache = [&](const KvCache& shared) {
     return shared.store ? KvCache{shared.store, 0, index * (shared.store->capacity / options_.n_slots)} : KvCache{};
   };
-  auto request = std::make_unique<Request>(Request{std::move(text), cache(memory_.target_kv), cache(memory_.drafter_kv)});
+  auto request = std::make_unique<Request>(Request{std::move(text), cache(memory_->target_kv), cache(memory_->drafter_kv)});
   const auto began = std::chrono::steady_clock::now();
-  if (!memory_.read_prompt(*pair_, request->target, drafts() ? &request->drafter : nullptr, prompt,
+  company_changed_ = true;  // the prompt's passes also take the places of the loop's
+  if (!memory_->read_prompt(*pair_, request->target, drafts() ? &request->drafter : nullptr, prompt,
                            request->text.n_answers(), progress)) {
     return fail("stopped while reading the prompt");
   }
-  request->text.begin(memory_.target_top, (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
+  request->text.begin(memory_->target_top, (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
   const SessionInfo info = info_of(request->text);
   *slot = std::move(request);
   retire();  // a first token may be the last
@@ -83,7 +84,10 @@ Result<SessionInfo> Batch::admit(const std::vector<int32_t>& prompt, TextOptions
 
 SessionInfo Batch::info_of(const TextState& text) const {
   SessionInfo info = text.info();
-  if (pair_->backend->has_round_loop()) info.backend += ", rounds decided on the host";
+  if (pair_->backend->has_round_loop()) {
+    const bool stays = device_can_decide(*pair_, options_.rule.method, loop_sizes(text.n_answers()));
+    info.backend += stays ? ", rounds on the device" : ", rounds decided on the host";
+  }
   info.block_size = options_.block_size;
   info.method = options_.rule.method;
   info.budget = options_.rule.budget;
@@ -105,6 +109,7 @@ void Batch::retire() {
     if (request == nullptr || !request->text.done()) continue;
     finished_.push_back({request->text.end(), request->text.output()});
     request.reset();
+    company_changed_ = true;
   }
 }
 

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/device_rounds.h"
 #include "engine/pair_memory.h"
 #include "engine/record/round.h"
 #include "engine/speculate/budget.h"
 #include "engine/speculate/cost.h"
 #include "engine/speculate/online_cost.h"
 #include "engine/text_state.h"
-#include "kernels/round_loop.h"
 
 namespace draftscope {
 
@@ -68,9 +68,8 @@ class Session {
 
   // Rounds that stay on the device, where the backend has such a loop and the method can be decided there.
   bool on_device();
-  bool device_can_decide() const;
-  RoundParams device_params() const;
-  RoundLoopSetup loop_setup();
+  bool rounds_on_device() const;
+  LoopSizes loop_sizes() const;
   RoundRecord device_round(const RoundCost& cost);
   void tell_loop();   // of a new rule or cost
   void leave_loop();  // the host takes over
@@ -84,6 +83,7 @@ class Session {
   bool cost_is_guess_ = false;
   std::unique_ptr<PairMemory> memory_;       // on the heap: a device loop points into it
   std::unique_ptr<RoundLoop> loop_;          // null: the host decides every round
+  size_t loop_contexts_ = 0;                 // that it has room for in a cost model
 
   TextState text_;
   int64_t telemetry_ns_ = 0;

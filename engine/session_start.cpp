@@ -87,7 +87,7 @@ Status Session::set_cost(CostModel cost) {
 SessionInfo Session::info() const {
   SessionInfo info = text_.info();
   if (pair_->backend->has_round_loop()) {
-    info.backend += device_can_decide() ? ", rounds on the device" : ", rounds decided on the host";
+    info.backend += rounds_on_device() ? ", rounds on the device" : ", rounds decided on the host";
   }
   info.block_size = options_.block_size;
   info.method = options_.rule.method;

@@ -1,10 +1,11 @@
-// RoundLoop: whole rounds in a backend's own memory. The host launches passes and reads each round's record after it
-// ended; no number crosses over in between but the size of the verify pass.
+// RoundLoop: whole rounds in a backend's own memory, of one text or of several that share passes. The host launches passes
+// and reads each round's record after it ended; no number crosses over in between but the size of the verify pass.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "kernels/backend.h"
@@ -21,22 +22,22 @@ struct RoundLoopSetup {
   int32_t mask_token = 0;
   std::vector<int32_t> windows;          // sliding windows of the block's passes, 0 for none, as block_rows
   Act features;                          // (max_rows, n) what the target's pass leaves for the drafter
-  Act new_features;                      // (n_depths + 1, n) of the accepted path
+  Act new_features;                      // (max_texts * (n_depths + 1), n) of the accepted paths
   PassRows* verify_rows = nullptr;       // the loop places all of these
   PassRows* context_rows = nullptr;
   std::vector<PassRows>* block_rows = nullptr;
   TopK *marginals = nullptr, *answer = nullptr;
-  std::function<void()> take_in;         // the drafter reads new_features over context_rows
-  std::function<void()> draft;           // the drafter's block; leaves marginals
+  std::function<void(int32_t n_texts)> take_in;  // the drafter reads new_features over context_rows
+  std::function<void(int32_t n_texts)> draft;    // the drafter's blocks; leaves marginals
   std::function<void()> verify;          // the target's pass over verify_rows and its head; leaves answer
 };
 
-/// Where a loop begins.
+/// Where a text begins in a loop. Both caches hold all of its tokens but the root.
 struct RoundStart {
-  int32_t context_len = 0;  // tokens in the target's cache
-  int32_t drafter_len = 0;  // tokens in the drafter's cache
-  int32_t n_new = 0;        // rows of new_features that the drafter has not taken in
+  int32_t context_len = 0;                      // tokens in the caches
+  int32_t target_first = 0, drafter_first = 0;  // cache rows of its first token
   int32_t root_token = 0;
+  TextDraws draws;
 };
 
 class RoundLoop {
@@ -46,10 +47,11 @@ class RoundLoop {
   /// Both take effect with the next round whose drafting has not begun; a rule that weighs costs wants them first.
   virtual void set_cost(const CostGrid& cost) = 0;
   virtual void set_params(const RoundParams& params) = 0;
-  /// Starts the first round's drafting. Requires both of the above.
-  virtual void begin(const RoundStart& start) = 0;
-  /// Ends the round at work, starts the next one's drafting, and returns the ended one.
-  virtual const RoundImage& next() = 0;
+  /// Starts drafting for 1 to max_texts texts; what was drafted before for others is forgotten. Requires both of the above.
+  virtual void begin(std::span<const RoundStart> texts) = 0;
+  /// Ends the round at work, starts the next one's drafting, and returns the ended one: (n_texts,) in begin's order.
+  /// The drafter has then taken in everything that the round wrote.
+  virtual std::span<const RoundImage> next() = 0;
 };
 
 }  // namespace draftscope

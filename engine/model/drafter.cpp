@@ -156,12 +156,11 @@ void Drafter::draft_pass(int32_t n_ranks, const Target& target, RopeView rope, K
   // Slot 0 embeds the anchor and predicts nothing; slot j predicts the token at position j.
   Act slots{hidden.row(1), block_size - 1, hidden.cols};
   if (n_blocks > 1) {
-    std::vector<int32_t> rows;
-    for (int32_t row = 0; row < n_rows; ++row) {
-      if (row % block_size != 0) rows.push_back(row);
+    slots = work.context->act.first_rows(n_blocks * (block_size - 1));
+    for (int32_t block = 0; block < n_blocks; ++block) {
+      const Act from{hidden.row(block * block_size + 1), block_size - 1, hidden.cols};
+      backend_->put_columns(from, {slots.row(block * (block_size - 1)), block_size - 1, hidden.cols}, 0);
     }
-    slots = work.context->act.first_rows(static_cast<int32_t>(rows.size()));
-    backend_->gather_rows(hidden, rows, slots, 0);
   }
   target.head(slots, std::min(n_ranks, target.config().vocab), work.top);
 }

@@ -1,4 +1,5 @@
-// Growth of one warp under a budget rule; what engine/speculate/budget.cpp does on the host.
+// Growth of one warp under a budget rule; what engine/speculate/budget.cpp and, for several texts, shared_budget.cpp do on
+// the host. Numbers of nodes count those below the roots of all trees.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -24,11 +25,11 @@ __device__ inline int32_t bucket_of(const RoundParams& params, int32_t n_rows) {
   return params.bucket_rows[i];
 }
 
-/// The largest tree that costs no more rows than one of n nodes once the pass is padded; at most `last` nodes.
-__device__ inline int32_t filled(const RoundParams& params, int32_t n, int32_t last) {
-  const int32_t multiple = params.fill_rows;
-  const int32_t rows = multiple > 0 ? (n + multiple) / multiple * multiple : bucket_of(params, n + 1);
-  return min(rows - 1, last);
+/// The most nodes that cost no more rows than n nodes once the pass is padded; at most `last`.
+__device__ inline int32_t filled(const RoundParams& params, int32_t n_roots, int32_t n, int32_t last) {
+  const int32_t multiple = params.fill_rows, asked = n + n_roots;
+  const int32_t rows = multiple > 0 ? (asked - 1 + multiple) / multiple * multiple : bucket_of(params, asked);
+  return min(rows - n_roots, last);
 }
 
 /// The bound of engine/speculate/budget_bound.h, checked by a warp. What is beaten once stays beaten, since later nodes
@@ -58,7 +59,7 @@ class WarpBound {
   int32_t first_ = 0;     // every m below it is beaten or passed
 };
 
-/// Pops until the tree has `last` nodes below the root, or nothing is left; returns how many it has.
+/// Pops until there are `last` nodes below the roots, or nothing is left; returns how many there are.
 __device__ inline int32_t grow_to(Frontier& frontier, int32_t last) {
   while (frontier.n_nodes() < last && frontier.next().exists()) frontier.pop();
   return frontier.n_nodes();
@@ -70,21 +71,36 @@ __device__ inline Grown grow_fixed(Frontier& frontier, int32_t asked, int32_t ma
   return {n, n, n == max_nodes ? RoundStop::kNodeLimit : RoundStop::kHeapEmpty};
 }
 
-/// The most likely chain; lane 0 writes it, since every node needs the one before.
-__device__ inline Grown grow_chain(const GrowingTree& tree, int32_t max_nodes, int32_t lane) {
+/// The most likely chain of a text, after n nodes of others; returns its length. Lane 0 writes it, since every node needs
+/// the one before.
+__device__ inline int32_t grow_chain_of(const GrowingTrees& tree, int32_t text, int32_t n, int32_t max_nodes, int32_t lane) {
   const int32_t last = tree.n_ranks == 0 ? 0 : min(tree.n_depths, max_nodes);
-  int32_t n = 0;
+  int32_t parent = text, length = 0;
   double path = 0;
-  for (; n < last; ++n) {
-    const float log_q = tree.log_q[n * tree.n_ranks];
+  for (; length < last; ++length) {
+    const float log_q = tree.log_q_at(text, length + 1, 0);
     if (!std::isfinite(log_q)) break;
     path += static_cast<double>(log_q);
-    if (lane != 0) continue;
-    tree.node[n + 1] = {static_cast<uint16_t>(n), static_cast<uint16_t>(n + 1), 0};
-    tree.path_log_q[n + 1] = path;
+    const int32_t index = tree.n_roots + n + length;
+    if (lane == 0) {
+      tree.node[index] = {static_cast<uint16_t>(parent), static_cast<uint16_t>(length + 1), 0, static_cast<uint16_t>(text)};
+      tree.path_log_q[index] = path;
+    }
+    parent = index;
   }
-  if (n == tree.n_depths) return {n, n, RoundStop::kFixedBudget};
-  return {n, n, n == max_nodes ? RoundStop::kNodeLimit : RoundStop::kHeapEmpty};
+  return length;
+}
+
+/// The most likely chains. Each ends for its own reason: chain_stop.
+__device__ inline Grown grow_chains(const GrowingTrees& tree, int32_t max_nodes, int32_t lane) {
+  int32_t n = 0;
+  for (int32_t text = 0; text < tree.n_roots; ++text) n += grow_chain_of(tree, text, n, max_nodes, lane);
+  return {n, n, RoundStop::kNone};
+}
+
+__device__ inline RoundStop chain_stop(int32_t length, int32_t n_depths, int32_t max_nodes) {
+  if (length == n_depths) return RoundStop::kFixedBudget;
+  return length == max_nodes ? RoundStop::kNodeLimit : RoundStop::kHeapEmpty;
 }
 
 /// Nodes popped together, so that their probabilities and throughputs are worked out side by side. A rule that stops
@@ -95,26 +111,27 @@ constexpr int32_t kStride = 16;
 struct Stride {
   bool is_used = false;
   double next_q = 0;           // the node's probability
-  double expected_before = 1;  // tokens that the tree expects without it
+  double expected_before = 1;  // tokens that the trees expect without it
   double expected = 1;         // and with it
 };
 
-/// Nodes n + 1 .. grown of the tree; phi, the sum of the probabilities so far, goes on in pop order.
-__device__ inline Stride take_stride(const GrowingTree& tree, int32_t n, int32_t grown, double& phi, int32_t lane) {
+/// Nodes n + 1 .. grown; phi, the sum of the probabilities so far, goes on in pop order.
+__device__ inline Stride take_stride(const GrowingTrees& tree, int32_t n, int32_t grown, double& phi, int32_t lane) {
+  const double n_roots = tree.n_roots;
   Stride stride;
   stride.is_used = lane < grown - n;
-  if (stride.is_used) stride.next_q = std::exp(tree.path_log_q[n + 1 + lane]);
+  if (stride.is_used) stride.next_q = std::exp(tree.path_log_q[tree.n_roots + n + lane]);
 #pragma unroll
   for (int32_t i = 0; i < kStride; ++i) {
-    if (i == lane) stride.expected_before = 1 + phi;
+    if (i == lane) stride.expected_before = n_roots + phi;
     phi += __shfl_sync(kAllLanes, stride.next_q, i);  // 0 beyond the last node
-    if (i == lane) stride.expected = 1 + phi;
+    if (i == lane) stride.expected = n_roots + phi;
   }
   return stride;
 }
 
-/// CaDDTree: pops while theta rises. cost_s (max_nodes + 1,): draft and C_v(n).
-__device__ inline Grown grow_while_theta_rises(Frontier& frontier, const GrowingTree& tree, const double* cost_s,
+/// CaDDTree, of one text: pops while theta rises. cost_s (max_nodes + 1,): draft and C_v(n).
+__device__ inline Grown grow_while_theta_rises(Frontier& frontier, const GrowingTrees& tree, const double* cost_s,
                                                int32_t max_nodes, int32_t lane) {
   double phi = 0, theta = 1 / cost_s[0];
   for (int32_t n = 0; n < max_nodes;) {
@@ -165,12 +182,12 @@ __device__ inline bool is_proved(WarpBound& bound, const Stride& stride, Best be
                              __shfl_sync(kAllLanes, stride.next_q, i));
 }
 
-/// Pops until no larger tree can win; the winner is the smallest argmax so far. cost_s (max_nodes + 1,): whole rounds.
-__device__ inline Grown grow_until_proved(Frontier& frontier, const GrowingTree& tree, const double* cost_s,
+/// Pops until no more nodes can win; the winner is the smallest argmax so far. cost_s (max_nodes + 1,): whole rounds.
+__device__ inline Grown grow_until_proved(Frontier& frontier, const GrowingTrees& tree, const double* cost_s,
                                           int32_t max_nodes, int32_t lane) {
   WarpBound bound(cost_s, max_nodes, lane);
   double phi = 0;
-  Best best{1 / cost_s[0], 0};
+  Best best{tree.n_roots / cost_s[0], 0};
   for (int32_t n = 0; n < max_nodes;) {
     const int32_t last = min(n + kStride, max_nodes), grown = grow_to(frontier, last);
     const Stride stride = take_stride(tree, n, grown, phi, lane);
@@ -194,12 +211,12 @@ __device__ inline Grown grow_until_proved(Frontier& frontier, const GrowingTree&
   return {max_nodes, best.n, RoundStop::kNodeLimit};
 }
 
-/// Grows `tree`, whose root is set, by the round's rule.
-__device__ inline Grown grow_by_rule(const GrowingTree& tree, const RoundParams& params, const double* cost_s,
+/// Grows the trees, whose roots are set, by the round's rule.
+__device__ inline Grown grow_by_rule(const GrowingTrees& tree, const RoundParams& params, const double* cost_s,
                                      int32_t lane) {
   const int32_t max_nodes = params.max_nodes;
   if (params.rule == GrowRule::kRoot) return {0, 0, RoundStop::kFixedBudget};
-  if (params.rule == GrowRule::kChain) return grow_chain(tree, max_nodes, lane);
+  if (params.rule == GrowRule::kChain) return grow_chains(tree, max_nodes, lane);
   Frontier frontier(tree, lane);
   if (params.rule == GrowRule::kFixed) return grow_fixed(frontier, params.budget, max_nodes);
   if (params.rule == GrowRule::kThetaFalls) {
@@ -207,9 +224,9 @@ __device__ inline Grown grow_by_rule(const GrowingTree& tree, const RoundParams&
   }
   Grown grown = grow_until_proved(frontier, tree, cost_s, max_nodes, lane);
   if (params.rule == GrowRule::kExactFill) {
-    const int32_t edge = filled(params, grown.n_grown, max_nodes);
+    const int32_t edge = filled(params, tree.n_roots, grown.n_grown, max_nodes);
     grown.n_grown = min(edge, grow_to(frontier, edge));
-    grown.n_chosen = filled(params, grown.n_chosen, grown.n_grown);
+    grown.n_chosen = filled(params, tree.n_roots, grown.n_chosen, grown.n_grown);
   }
   return grown;
 }

@@ -305,7 +305,11 @@ void CudaBackend::keep_rows(KvStore& kv, int32_t first, std::span<const int32_t>
   std::vector<int32_t> numbers{first, static_cast<int32_t>(kept.size())};
   numbers.insert(numbers.end(), kept.begin(), kept.end());
   const int32_t* list = placed_list(numbers);
-  cuda::keep_rows(static_cast<CudaKv&>(kv).view, list, list + 2, list + 1, launches_);
+  KeptRows rows;
+  rows.first = list;
+  rows.n_kept = list + 1;
+  rows.kept = list + 2;
+  cuda::keep_rows(static_cast<CudaKv&>(kv).view, rows, launches_);
 }
 
 void CudaBackend::gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) {

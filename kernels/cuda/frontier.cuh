@@ -3,7 +3,7 @@
 // They live in 32 groups of 32 slots in shared memory, and lane g remembers the best of group g. After a pop one warp
 // maximum, over the 32 slots of the group it came from, restores the lane's knowledge, and another, over the lanes,
 // finds the next pop; as long as there is one group, the first is enough. A popped candidate's next sibling takes its
-// slot and its first child the next free one, so growth to n nodes needs n slots.
+// slot and its first child the next free one, so growth of r trees to n nodes needs n + r - 1 slots.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -18,14 +18,19 @@ namespace draftscope::cuda {
 
 constexpr uint32_t kAllLanes = 0xFFFFFFFFu;
 
-/// The tree and its frontier while they grow; all arrays in shared memory.
-struct GrowingTree {
-  Link* node = nullptr;          // (max_nodes + 1,)
-  double* path_log_q = nullptr;  // (max_nodes + 1,)
+/// Trees and their frontier while they grow in one order; all arrays but log_q in shared memory.
+struct GrowingTrees {
+  Link* node = nullptr;          // (n_roots + max_nodes,) the roots, then nodes as they are popped
+  double* path_log_q = nullptr;  // (n_roots + max_nodes,)
   uint64_t* key = nullptr;       // (kMaxTreeNodes,) ordered_key of a candidate's path log q; 0: no candidate
   Link* slot = nullptr;          // (kMaxTreeNodes,)
-  const float* log_q = nullptr;  // (n_depths, n_ranks)
-  int32_t n_depths = 0, n_ranks = 0;
+  const float* log_q = nullptr;  // (n_roots * n_depths, row_stride)
+  int32_t n_roots = 1, n_depths = 0, n_ranks = 0, row_stride = 0;
+
+  /// Rank `rank` at `depth` of a text; finite where the drafter gives it any probability.
+  __device__ float log_q_at(int32_t text, int32_t depth, int32_t rank) const {
+    return log_q[(text * n_depths + depth - 1) * row_stride + rank];
+  }
 };
 
 class Frontier {
@@ -38,29 +43,33 @@ class Frontier {
     __device__ double log_q() const { return from_ordered_key(key); }
   };
 
-  /// The root's first child. All of tree.key is 0; node 0 and its path are set. Called by the whole warp, as all below.
-  __device__ Frontier(const GrowingTree& tree, int32_t lane) : tree_(tree), lane_(lane) {
-    const Link first{0, 1, 0};
-    const uint64_t key = key_of(first, 0.0);
-    if (lane_ == 0) store(0, key, first);
+  /// The roots' first children. All of tree.key is 0; roots and their paths are set. Called by the whole warp, as all below.
+  __device__ Frontier(const GrowingTrees& tree, int32_t lane) : tree_(tree), lane_(lane) {
+    for (int32_t text = 0; text < tree_.n_roots; ++text) {
+      const Link first = first_of(text);
+      const uint64_t key = key_of(first, 0.0);
+      if (lane_ == 0) store(text, key, first);
+      // Of equal ones the earlier text's stays: it is there already.
+      if (lane_ == text / kWarp && key > best_.key) best_ = {key, text};
+    }
     __syncwarp();
-    next_ = {key, 0};
-    if (lane_ == 0) best_ = next_;
-    n_slots_ = 1;
+    n_slots_ = tree_.n_roots;
+    next_ = best_of_warp(best_);
   }
 
   /// The candidate that the next pop adds, the same on every lane.
   __device__ Candidate next() const { return next_; }
-  /// Nodes below the root so far.
+  /// Nodes below the roots so far.
   __device__ int32_t n_nodes() const { return n_nodes_; }
 
-  /// Makes the next candidate, which exists, the tree's next node, and its sibling and child candidates.
+  /// Makes the next candidate, which exists, its tree's next node, and its sibling and child candidates.
   __device__ void pop() {
-    const int32_t index = ++n_nodes_;
+    const int32_t index = tree_.n_roots + n_nodes_++;
     const Link popped = tree_.slot[next_.slot];
     const double path = next_.log_q();
-    const Link sibling{popped.parent, popped.depth, static_cast<uint16_t>(popped.rank + 1)};
-    const Link child{static_cast<uint16_t>(index), static_cast<uint16_t>(popped.depth + 1), 0};
+    const Link sibling{popped.parent, popped.depth, static_cast<uint16_t>(popped.rank + 1), popped.text};
+    const Link child{static_cast<uint16_t>(index), static_cast<uint16_t>(popped.depth + 1), 0,
+                     popped.text};
     const uint64_t sibling_key = key_of(sibling, tree_.path_log_q[popped.parent]);
     // Without a slot left this was the last pop: every pop takes at most one.
     const uint64_t child_key = n_slots_ < kMaxTreeNodes ? key_of(child, path) : 0;
@@ -84,10 +93,15 @@ class Frontier {
   }
 
  private:
+  /// The first candidate of a text; its root is the node of that number.
+  __device__ static Link first_of(int32_t text) {
+    return {static_cast<uint16_t>(text), 1, 0, static_cast<uint16_t>(text)};
+  }
+
   /// 0 where the drafter ranks no such token, or gives it no probability.
   __device__ uint64_t key_of(Link link, double parent_path) const {
     if (link.depth > tree_.n_depths || link.rank >= tree_.n_ranks) return 0;
-    const float log_q = tree_.log_q[(link.depth - 1) * tree_.n_ranks + link.rank];
+    const float log_q = tree_.log_q_at(link.text, link.depth, link.rank);
     return std::isfinite(log_q) ? ordered_key(parent_path + static_cast<double>(log_q)) : 0;
   }
 
@@ -119,7 +133,7 @@ class Frontier {
     return {best_key, best};
   }
 
-  GrowingTree tree_;
+  GrowingTrees tree_;
   int32_t lane_;
   Candidate best_;       // of group `lane`
   Candidate next_;       // of all

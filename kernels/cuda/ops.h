@@ -81,8 +81,16 @@ struct TopKView {
 int64_t head_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t max_k);
 void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void* workspace, LaunchStream stream);
 
-/// Moves cache rows first + kept[i] to first + i in every layer, i < *n_kept; kept ascending; all in device memory.
-void keep_rows(KvView kv, const int32_t* first, const int32_t* kept, const int32_t* n_kept, LaunchStream stream);
+/// Which cache rows of some texts stay, all in device memory. Of text t: first[t * stride] and n_kept[t * stride], and
+/// ascending kept[t * width + i].
+struct KeptRows {
+  const int32_t *first = nullptr, *n_kept = nullptr;
+  int32_t stride = 0;
+  const int32_t* kept = nullptr;
+  int32_t width = 0, n_texts = 1;
+};
+/// Moves cache rows first + kept[i] to first + i in every layer, i < n_kept, for every text.
+void keep_rows(KvView kv, const KeptRows& rows, LaunchStream stream);
 /// out[i] columns [first_col, first_col + x.cols) = x[rows[i]], i < n; rows (n,) in device memory, null: i itself.
 void gather_rows(Act x, const int32_t* rows, int32_t n, Act out, int32_t first_col, LaunchStream stream);
 

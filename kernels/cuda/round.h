@@ -1,9 +1,10 @@
-// A round that lives in device memory: growth, decision, choice, acceptance and record as launches on a stream.
+// A round that lives in device memory: growth, decision, choice, acceptance and record as launches on a stream. One text
+// has it to itself, or several share it: their trees grow in one order, under one budget, and are verified in one pass.
 //
 // Order of a round: draft_rows, the drafter's passes and its head into `marginals`; grow; the target's pass over
-// `verify` and its head into `answer`; accept; keep_rows from &state->context_len by kept and &state->n_kept, and
-// gather_rows of the features by kept; finish. The host learns the size of the verify pass from one mapped word after
-// grow, and reads the rest from a ring (round_ring.h) one round late.
+// `verify` and its head into `answer`; accept; keep_rows of kept_rows, and gather_rows of the features by kept_row;
+// finish. The host learns the size of the verify pass from one mapped word after grow, and reads the rest from a ring
+// (round_ring.h) one round late.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -19,19 +20,32 @@ namespace draftscope::cuda {
 
 constexpr int32_t kMaxTreeDepth = kMaxExtraKeys;  // a node's ancestors and itself are its extra keys
 
-/// Where the generation stands. The host sets the first five before the first round; kernels keep them.
+/// Where the round stands. The host sets seq before the first one; kernels keep it.
 struct RoundState {
-  int64_t seq = 0;          // of the current round
-  int32_t context_len = 0;  // tokens in the target's cache
-  int32_t root_token = 0;
-  int32_t drafter_len = 0;  // tokens in the drafter's cache
-  int32_t n_new = 0;        // tokens whose features the drafter has not taken in: rows of the last accepted path
-  int32_t n_grown = 0, n_chosen = 0;  // candidates below the root; those that are verified
+  int64_t seq = 0;                    // of the current round
+  int32_t n_grown = 0, n_chosen = 0;  // nodes of all trees below their roots that are kept; those that are verified
   int32_t bucket = 0;                 // rows of the verify pass, padding included
+  RoundStop stop = RoundStop::kNone;  // of a growth in one order
+  int32_t n_arrived = 0;              // see arrives_last
+  int64_t stage_end_ns[kRoundStages] = {};  // [0]: when the round began
+};
+
+/// Where one of its texts stands. The host sets the first group before the first round; kernels keep it.
+struct TextRound {
+  int32_t context_len = 0;                      // tokens in the target's cache
+  int32_t root_token = 0;
+  int32_t drafter_len = 0;                      // tokens in the drafter's cache
+  int32_t n_new = 0;  // tokens whose features the drafter has not taken in: rows of the last accepted path
+  int32_t target_first = 0, drafter_first = 0;  // cache rows of its first token
+  TextDraws draws;
+
+  // Of the current round.
+  int32_t first_row = 0;              // of its tree in the pass
+  int32_t n_grown = 0, n_chosen = 0;  // nodes below its root that are kept; those that are verified
+  int32_t first_new = 0;              // cache row of its root
   RoundStop stop = RoundStop::kNone;
-  int32_t n_kept = 0;  // nodes of the accepted path, root included
+  int32_t n_kept = 0;                 // nodes of the accepted path, root included
   int32_t bonus = 0;
-  int64_t stage_end_ns[kRoundStages + 1] = {};  // [0]: when the round began
 };
 
 /// RowsView's arrays where kernels fill them; extra_bits null: no row has extra keys.
@@ -51,54 +65,67 @@ struct RowsArrays {
   }
 };
 
-/// Nodes in pop order, as DraftTree.
+/// Trees one after another, each as DraftTree: nodes in pop order, parents counted in their own tree. The nodes that are
+/// verified are rows of the pass by their place here; those that are not come last, and of several texts they are dropped.
 struct TreeArrays {
-  int32_t *token = nullptr, *parent = nullptr, *depth = nullptr, *rank = nullptr;  // (max_nodes + 1,)
-  double* path_log_q = nullptr;                                                  // (max_nodes + 1,)
+  int32_t *token = nullptr, *parent = nullptr, *depth = nullptr, *rank = nullptr;  // (max_nodes + max_texts,)
+  double* path_log_q = nullptr;                                                  // (max_nodes + max_texts,)
+  int32_t* text = nullptr;                                                       // (max_nodes + max_texts,) of a node
 };
 
-/// Seconds on a grid of contexts, by nodes below the root: RoundCost of each context of a CostModel.
+/// Seconds on a grid of contexts, by nodes below one root: RoundCost of each context of a CostModel.
 struct CostArrays {
+  int32_t n_nodes = 0;                                // cost_nodes of the limits
   int32_t* context = nullptr;                         // (max_contexts,) strictly ascending
   double* draft_s = nullptr;                          // (max_contexts,)
-  double *verify_s = nullptr, *faithful_s = nullptr;  // (max_contexts, max_nodes + 1)
+  double *verify_s = nullptr, *faithful_s = nullptr;  // (max_contexts, n_nodes + 1)
 };
 
 /// Everything that the round's kernels read and write; device memory but for the ring and the word.
 struct RoundView {
-  int32_t max_nodes = 0, n_depths = 0;
+  int32_t n_texts = 1;  // in this round
+  int32_t max_texts = 1, max_nodes = 0, n_depths = 0;
   const RoundParams* params = nullptr;
   RoundState* state = nullptr;
+  TextRound* texts = nullptr;  // (max_texts,)
   CostArrays cost;
-  TopKView marginals;  // (n_depths, k) the drafter's token and log q, rows sorted descending
+  TopKView marginals;  // (max_texts * n_depths, k) the drafter's token and log q, rows sorted descending
   TreeArrays tree;
   RowsArrays verify;   // (largest bucket,)
   TopKView answer;     // (largest bucket, k) the target's, rows sorted descending
-  int32_t* choice = nullptr;      // (max_nodes + 1,)
-  float* choice_log_p = nullptr;  // (max_nodes + 1,)
-  int32_t* kept = nullptr;        // (n_depths + 1,) the accepted path, then zeros
+  int32_t* choice = nullptr;      // (max_nodes + max_texts,)
+  float* choice_log_p = nullptr;  // (max_nodes + max_texts,)
+  int32_t* kept = nullptr;        // (max_texts, n_depths + 1) accepted paths, each then zeros
+  int32_t* kept_row = nullptr;    // the same as rows of the pass
   uint64_t* grown_word = nullptr; // mapped host memory: grown_word_of
   RingView ring;
 };
 
-/// The rows of the drafter's passes.
+/// What keep_rows moves after the choice of paths.
+inline KeptRows kept_rows(const RoundView& round) {
+  constexpr int32_t kStride = sizeof(TextRound) / sizeof(int32_t);
+  return {&round.texts->first_new, &round.texts->n_kept, kStride, round.kept, round.n_depths + 1, round.n_texts};
+}
+
+/// The rows of the drafter's passes, text after text.
 struct DraftRows {
-  RowsArrays context;           // (n_depths + 1,) the new features: positions and cache rows after those taken in
-  RowsArrays block;             // (block size,) the root, then masks; sees the whole context and itself
-  RowsArrays windowed;          // the same block for layers that see only the last `window` keys; n_rows 0: none
-  int32_t window = 0;
+  RowsArrays context;           // n_depths + 1 of a text: the new features, positions and cache rows after those taken in
+  RowsArrays block;             // as many: the root, then masks; sees the whole context and itself
+  RowsArrays windowed;          // the same blocks for layers that see only the last `window` keys
+  int32_t window = 0;           // 0: no such layers
   int32_t mask_token = 0;
 };
 
-/// Begins a round with a drafter: fills `rows`, with padding beyond the state's n_new context rows.
+/// Begins a round with a drafter: fills `rows`, with padding beyond a text's n_new context rows.
 void draft_rows(const RoundView& round, const DraftRows& rows, LaunchStream stream);
-/// Grows the tree from the marginals, decides how much of it is verified, tells the host, and fills the verify rows up
-/// to the bucket. Node for node and bit for bit TreeGrower's tree; decisions are choose_tree's, except that the device's
-/// exp may differ from the host's in the last bit, so sizes whose theta agree to 1e-15 or so may change places.
+/// Grows the trees from the marginals, decides how much of them is verified, tells the host, and fills the verify rows up
+/// to the bucket. Node for node and bit for bit TreeGrower's trees; decisions are choose_tree's, or of several texts
+/// choose_trees', except that the device's exp may differ from the host's in the last bit, so sizes whose theta agree to
+/// 1e-15 or so may change places. Several texts: kRoot, kChain, kExact and kExactFill.
 void grow(const RoundView& round, LaunchStream stream);
-/// The target's choice after each of the first n_rows rows (those in use), and the accepted path. n_rows: the bucket.
+/// The target's choice after each of the first n_rows rows (those in use), and the accepted paths. n_rows: the bucket.
 void accept(const RoundView& round, int32_t n_rows, LaunchStream stream);
-/// Publishes the round in the ring and moves the state on to the next. After keep_rows and gather_rows.
+/// Publishes the round in the ring and moves the states on to the next. After keep_rows and gather_rows.
 void finish(const RoundView& round, LaunchStream stream);
 
 /// Lets `grow` use the shared memory it needs for these sizes; once, outside of capture.

@@ -4,6 +4,8 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "kernels/cuda/device.h"
@@ -20,9 +22,10 @@ class RoundBuffers {
   void set_params(const RoundParams& params, cudaStream_t stream);
   void set_cost(const CostGrid& cost, cudaStream_t stream);
   void set_state(const RoundState& state, cudaStream_t stream);
+  void set_texts(std::span<const TextRound> texts, cudaStream_t stream);
 
   /// What the host sees of finished rounds and of the one at work.
-  bool read(int64_t seq, RoundImage& image) const { return read_round(host_ring_, seq, image); }
+  bool read(int64_t seq, int32_t text, RoundImage& image) const { return read_round(host_ring_, seq, text, image); }
   std::optional<GrownRows> grown(int64_t seq) const { return read_grown_word(grown_word_.host(), seq); }
 
  private:
@@ -31,6 +34,7 @@ class RoundBuffers {
 
   DeviceBuffer<RoundParams> params_;
   DeviceBuffer<RoundState> state_;
+  DeviceBuffer<TextRound> texts_;
   DeviceBuffer<double> doubles_;
   DeviceBuffer<float> floats_;
   std::vector<DeviceBuffer<int32_t>> ints_;

@@ -10,7 +10,7 @@
 
 namespace draftscope::cuda {
 
-enum class Mark : int32_t { kBegin, kDrafted, kGrown, kVerified, kAccepted, kCommitted };
+enum class Mark : int32_t { kBegin, kDrafted, kGrown, kVerified, kAccepted };  // and then the end of the commit
 
 /// The round has come to `mark` now, by the device's clock, which ticks once a microsecond or faster. For one thread.
 __device__ inline void set_mark(RoundState& state, Mark mark) {

@@ -38,17 +38,13 @@ int32_t tier_of(int32_t n_keys) {
 CudaRoundLoop::CudaRoundLoop(RoundLoopSetup setup, LoopHost host)
     : setup_(std::move(setup)), host_(std::move(host)), buffers_(setup_.limits) {
   allow_grow(buffers_.view());
-  place_rows();
-  answer_in(*setup_.marginals, buffers_.view().marginals);
-  answer_in(*setup_.answer, buffers_.view().answer);
+  if (setup_.drafter_kv != nullptr) allot_draft_rows();
 }
 
 CudaRoundLoop::~CudaRoundLoop() { (void)cudaStreamSynchronize(host_.stream); }
 
-void CudaRoundLoop::place_rows() {
-  place_on_device(*setup_.verify_rows, buffers_.view().verify.view(setup_.limits.max_rows));
-  if (setup_.drafter_kv == nullptr) return;
-  const int32_t n_rows = setup_.limits.n_depths + 1;
+void CudaRoundLoop::allot_draft_rows() {
+  const int32_t n_rows = setup_.limits.max_texts * (setup_.limits.n_depths + 1);
   draft_numbers_ = DeviceBuffer<int32_t>(static_cast<size_t>(15) * n_rows);
   const auto rows_at = [&](int32_t i) { return RowsArrays::at(draft_numbers_.data() + i * 5 * n_rows, n_rows); };
   draft_rows_.context = rows_at(0);
@@ -60,13 +56,30 @@ void CudaRoundLoop::place_rows() {
     draft_rows_.windowed = rows_at(2);
   }
   draft_rows_.mask_token = setup_.mask_token;
-  place_on_device(*setup_.context_rows, draft_rows_.context.view(draft_rows_.context.n_rows));
+}
+
+// Passes of the host's, such as over a prompt, leave rows and answers elsewhere.
+void CudaRoundLoop::place() {
+  place_on_device(*setup_.verify_rows, buffers_.view().verify.view(setup_.limits.max_rows));
+  answer_in(*setup_.answer, buffers_.view().answer);
+  if (setup_.drafter_kv == nullptr) return;
+  answer_in(*setup_.marginals, buffers_.view().marginals);
+  const int32_t n_rows = n_texts() * (setup_.limits.n_depths + 1);
+  place_on_device(*setup_.context_rows, draft_rows_.context.view(n_rows));
   setup_.block_rows->resize(setup_.windows.size());
   for (size_t i = 0; i < setup_.windows.size(); ++i) {
     const RowsArrays& rows = setup_.windows[i] == 0 ? draft_rows_.block : draft_rows_.windowed;
-    place_on_device((*setup_.block_rows)[i], rows.view(rows.n_rows));
+    place_on_device((*setup_.block_rows)[i], rows.view(n_rows));
   }
 }
+
+RoundView CudaRoundLoop::view() const {
+  RoundView round = buffers_.view();
+  round.n_texts = n_texts();
+  return round;
+}
+
+int32_t CudaRoundLoop::keys_of_launch() const { return tier_of(longest_context_ + setup_.limits.n_depths + 1); }
 
 void CudaRoundLoop::set_params(const RoundParams& params) {
   const int32_t n_contexts = params_.n_contexts;
@@ -81,69 +94,83 @@ void CudaRoundLoop::set_cost(const CostGrid& cost) {
   if (params_.n_buckets > 0) buffers_.set_params(params_, host_.stream);
 }
 
-void CudaRoundLoop::begin(const RoundStart& start) {
-  seq_ = 0;
+void CudaRoundLoop::begin(std::span<const RoundStart> texts) {
+  // Never the number of a round that was drafted for others: its word and record would pass for the new one's.
+  ++seq_;
+  images_.resize(texts.size());
+  place();
   RoundState state;
-  state.context_len = start.context_len;
-  state.drafter_len = start.drafter_len;
-  state.n_new = start.n_new;
-  state.root_token = start.root_token;
+  state.seq = seq_;
   buffers_.set_state(state, host_.stream);
-  longest_context_ = start.context_len;
+  std::vector<TextRound> rounds;
+  longest_context_ = 0;
+  for (const RoundStart& start : texts) {
+    TextRound& text = rounds.emplace_back();
+    text.context_len = text.drafter_len = start.context_len;
+    text.root_token = start.root_token;
+    text.target_first = start.target_first;
+    text.drafter_first = start.drafter_first;
+    text.draws = start.draws;
+    longest_context_ = std::max(longest_context_, start.context_len);
+  }
+  buffers_.set_texts(rounds, host_.stream);
   start_draft();
 }
 
-const RoundImage& CudaRoundLoop::next() {
+std::span<const RoundImage> CudaRoundLoop::next() {
   std::optional<GrownRows> grown;
   wait_for([&] { return (grown = buffers_.grown(seq_)).has_value(); }, "the size of the verify pass");
   start_verify(grown->bucket);
   longest_context_ += setup_.limits.n_depths + 1;  // as much as this round can add
   start_draft();
-  wait_for([&] { return buffers_.read(seq_, image_); }, "the round's record");
-  longest_context_ = image_.header.context_len + image_.header.n_kept;
+  longest_context_ = 0;
+  for (int32_t text = 0; text < n_texts(); ++text) {
+    RoundImage& image = images_[static_cast<size_t>(text)];
+    wait_for([&] { return buffers_.read(seq_, text, image); }, "the round's record");
+    longest_context_ = std::max(longest_context_, image.header.context_len + image.header.n_kept);
+  }
   ++seq_;
-  return image_;
+  return images_;
 }
 
 void CudaRoundLoop::start_draft() {
   const bool drafts = params_.has_draft != 0;
-  run({drafts ? kDraftKey : kPlainKey, tier_of(longest_context_ + setup_.limits.n_depths + 1)}, [&] { draft_and_grow(); });
+  run({drafts ? kDraftKey : kPlainKey, n_texts(), keys_of_launch()}, [&] { draft_and_grow(); });
 }
 
 void CudaRoundLoop::start_verify(int32_t bucket) {
-  run({bucket, tier_of(longest_context_ + setup_.limits.n_depths + 1)}, [&] { verify_and_accept(bucket); });
+  run({bucket, n_texts(), keys_of_launch()}, [&] { verify_and_accept(bucket); });
 }
 
 void CudaRoundLoop::draft_and_grow() {
-  const RoundView& round = buffers_.view();
-  const int32_t max_keys = tier_of(longest_context_ + setup_.limits.n_depths + 1);
+  const RoundView round = view();
   if (setup_.drafter_kv != nullptr) {
     cuda::draft_rows(round, draft_rows_, host_.stream);
-    placed(*setup_.context_rows).max_keys = max_keys;
-    for (PassRows& rows : *setup_.block_rows) placed(rows).max_keys = max_keys;
-    setup_.take_in();
-    if (params_.has_draft != 0) setup_.draft();
+    placed(*setup_.context_rows).max_keys = keys_of_launch();
+    for (PassRows& rows : *setup_.block_rows) placed(rows).max_keys = keys_of_launch();
+    setup_.take_in(n_texts());
+    if (params_.has_draft != 0) setup_.draft(n_texts());
   }
   cuda::grow(round, host_.stream);
 }
 
 void CudaRoundLoop::verify_and_accept(int32_t bucket) {
-  const RoundView& round = buffers_.view();
+  const RoundView round = view();
   const KvView kv = static_cast<CudaKv*>(setup_.target_kv)->view;
   setup_.verify_rows->n = bucket;
   placed(*setup_.verify_rows).view = round.verify.view(bucket);
-  placed(*setup_.verify_rows).max_keys = tier_of(longest_context_ + setup_.limits.n_depths + 1);
+  placed(*setup_.verify_rows).max_keys = keys_of_launch();
   setup_.verify();
   cuda::accept(round, bucket, host_.stream);
-  cuda::keep_rows(kv, &round.state->context_len, round.kept, &round.state->n_kept, host_.stream);
+  cuda::keep_rows(kv, kept_rows(round), host_.stream);
   if (setup_.drafter_kv != nullptr) {
-    const int32_t n = setup_.limits.n_depths + 1;
-    cuda::gather_rows(setup_.features, round.kept, n, setup_.new_features, 0, host_.stream);
+    const int32_t n = n_texts() * (setup_.limits.n_depths + 1);
+    cuda::gather_rows(setup_.features, round.kept_row, n, setup_.new_features, 0, host_.stream);
   }
   cuda::finish(round, host_.stream);
 }
 
-void CudaRoundLoop::run(std::pair<int32_t, int32_t> key, const std::function<void()>& work) {
+void CudaRoundLoop::run(const Key& key, const std::function<void()>& work) {
   if (const int64_t now = host_.workspace_generation(); now != generation_) {
     CUDA_CHECK(cudaStreamSynchronize(host_.stream));  // graphs in flight may still be at work
     recorded_.clear();

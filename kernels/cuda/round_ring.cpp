@@ -42,8 +42,8 @@ SlotLayout ring_slot_layout(int32_t max_nodes, int32_t n_depths, int32_t n_ranks
   return layout;
 }
 
-bool read_round(const RingView& ring, int64_t seq, RoundImage& image) {
-  const char* slot = ring.slots + seq % ring.n_slots * ring.layout.n_bytes;
+bool read_round(const RingView& ring, int64_t seq, int32_t text, RoundImage& image) {
+  const char* slot = ring.slot(seq, text);
   const uint64_t* written = reinterpret_cast<const uint64_t*>(slot);
   const uint64_t expected = static_cast<uint64_t>(seq) + 1;
   if (load_acquire(written) != expected) return false;

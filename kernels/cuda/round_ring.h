@@ -10,7 +10,7 @@
 
 namespace draftscope::cuda {
 
-/// Where each array of a slot begins, in bytes from the slot's start.
+/// Where each array of a slot, which holds one text's round, begins, in bytes from the slot's start.
 struct SlotLayout {
   int32_t max_nodes = 0, n_depths = 0, n_ranks = 0;
   int64_t path_log_q = 0;                            // double (max_nodes + 1,)
@@ -22,16 +22,20 @@ struct SlotLayout {
 };
 SlotLayout ring_slot_layout(int32_t max_nodes, int32_t n_depths, int32_t n_ranks);
 
-/// n_slots slots one after another; round seq goes to slot seq % n_slots.
+/// n_slots * max_texts slots one after another; round seq goes to the max_texts slots from seq % n_slots * max_texts on.
 struct RingView {
   char* slots = nullptr;
-  int32_t n_slots = 0;
+  int32_t n_slots = 0, max_texts = 1;
   SlotLayout layout;
+
+  DS_HOST_DEVICE char* slot(int64_t seq, int32_t text) const {
+    return slots + (seq % n_slots * max_texts + text) * layout.n_bytes;
+  }
 };
 
-/// Reads round `seq` from a ring that the host sees at ring.slots. False when it is not there yet, or not any more;
-/// `image` is then unspecified.
-bool read_round(const RingView& ring, int64_t seq, RoundImage& image);
+/// Reads round `seq` of a text from a ring that the host sees at ring.slots. False when it is not there yet, or not any
+/// more; `image` is then unspecified.
+bool read_round(const RingView& ring, int64_t seq, int32_t text, RoundImage& image);
 
 /// The word that `grow` stores for the host as soon as it knows how many rows the verify pass has.
 struct GrownRows {

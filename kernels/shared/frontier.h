@@ -10,9 +10,9 @@ namespace draftscope {
 
 constexpr int32_t kMaxTreeNodes = 1024;  // below the root
 
-/// A node or a candidate: where it hangs. The root has depth 0 and no parent.
+/// A node or a candidate: where it hangs, and in the tree of which text. A root has depth 0 and no parent.
 struct alignas(8) Link {
-  uint16_t parent = 0, depth = 0, rank = 0;
+  uint16_t parent = 0, depth = 0, rank = 0, text = 0;
 };
 constexpr uint16_t kNoParent = 0xFFFF;
 
@@ -31,9 +31,10 @@ DS_HOST_DEVICE inline double from_ordered_key(uint64_t key) {
   return x;
 }
 
-/// Between candidates of equal probability: the lexicographically smaller rank path comes first. No candidate is a
-/// prefix of another, so the paths part somewhere. tree (n_nodes + 1,).
+/// Between candidates of equal probability: the earlier text comes first, and in one text the lexicographically smaller
+/// rank path. No candidate is a prefix of another, so the paths part somewhere. tree: the roots, then nodes.
 DS_HOST_DEVICE inline bool rank_path_before(Link a, Link b, const Link* tree) {
+  if (a.text != b.text) return a.text < b.text;
   while (a.depth > b.depth) a = tree[a.parent];
   while (b.depth > a.depth) b = tree[b.parent];
   while (a.parent != b.parent) {

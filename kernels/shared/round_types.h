@@ -1,6 +1,7 @@
 // A round that lives in device memory, as plain values: what the host may set, and what comes back.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,25 +23,31 @@ enum class GrowRule : int32_t {
 struct RoundParams {
   GrowRule rule = GrowRule::kRoot;
   int32_t budget = 0;     // kFixed
-  int32_t max_nodes = 0;  // at most the buffers' max_nodes
+  int32_t max_nodes = 0;  // of all texts together, of each for kChain; at most the buffers' max_nodes
   int32_t n_ranks = 0;    // ranks that growth looks at; 0: all
   int32_t fill_rows = 0;  // kExactFill: rows of a pass come in multiples of this; 0: in the buckets below
   int32_t has_draft = 0;  // whether the round's record carries marginals
-  float temperature = 0;  // 0: greedy
-  float top_p = 1;
-  uint64_t seed = 0;
   int32_t n_contexts = 0; // of the cost table; >= 1 for rules that look at costs
   double overhead_s = 0;
   int32_t n_buckets = 0;
-  int32_t bucket_rows[kMaxBuckets] = {};  // ascending rows of the verify passes; the last one >= max_nodes + 1
+  int32_t bucket_rows[kMaxBuckets] = {};  // ascending rows of the verify passes; the last one has room for any
 };
 
-/// Largest sizes of a session's rounds.
+/// How one text's tokens are drawn.
+struct TextDraws {
+  float temperature = 0;  // 0: greedy
+  float top_p = 1;
+  int32_t n_ranks = 1;    // of the target's answer that a draw looks at
+  uint64_t seed = 0;
+};
+
+/// Largest sizes of the rounds of a loop.
 struct RoundLimits {
-  int32_t max_nodes = 256;    // of a tree, root excluded; at most kMaxTreeNodes
+  int32_t max_texts = 1;      // that share a round
+  int32_t max_nodes = 256;    // of all trees of a round, roots excluded; max_nodes + max_texts - 1 <= kMaxTreeNodes
   int32_t n_depths = 15;      // rows of the marginals; at most kMaxTreeDepth
   int32_t n_ranks = 256;      // of the marginals
-  int32_t max_rows = 257;     // largest bucket
+  int32_t max_rows = 257;     // largest bucket; max_nodes + max_texts at least
   int32_t answer_ranks = 1;   // of the target's head
   int32_t max_contexts = 32;  // of the cost table
   int32_t ring_slots = 8;
@@ -51,27 +58,33 @@ struct RoundLimits {
 struct CostGrid {
   std::vector<int32_t> context;               // (n_contexts,) strictly ascending
   std::vector<double> draft_s;                // (n_contexts,)
-  std::vector<double> verify_s, faithful_s;   // (n_contexts, max_nodes + 1)
+  std::vector<double> verify_s, faithful_s;   // (n_contexts, cost_nodes of the limits + 1) by nodes below one root
 };
+/// Nodes below one root in a pass of as many rows as the largest of a loop has: of all trees, or of several blocks.
+inline int32_t cost_nodes(const RoundLimits& limits) {
+  const int32_t tree_rows = limits.max_nodes + limits.max_texts, block_rows = limits.max_texts * (limits.n_depths + 1);
+  return limits.max_texts == 1 ? limits.max_nodes : std::max(tree_rows, block_rows) - 1;
+}
 
 constexpr int32_t kRoundStages = 5;  // draft, grow, verify, accept, commit
 
 /// Why growth stopped; the engine's StopReason, value for value.
 enum class RoundStop : int32_t { kNone, kThetaFell, kNodeLimit, kHeapEmpty, kBoundProved, kFixedBudget };
 
-/// The fixed part of a slot, at its start.
+/// The fixed part of a slot, at its start: one text's round.
 struct SlotHeader {
   uint64_t written = 0;  // seq + 1 of the round inside, stored last; 0 while a kernel writes
   int64_t seq = 0;
   int32_t context_len = 0, root_token = 0;  // before the round
-  int32_t n_grown = 0, n_chosen = 0, bucket = 0;
+  int32_t n_grown = 0, n_chosen = 0;  // of this text's tree
+  int32_t bucket = 0;                 // of the pass
   RoundStop stop = RoundStop::kNone;
   int32_t n_depths = 0, n_ranks = 0;  // of the marginals inside
   int32_t n_kept = 0, bonus = 0;
   int64_t stage_end_ns[kRoundStages + 1] = {};  // device clock; [0]: when the round began
 };
 
-/// A round as it left the device; sizes as in RoundRecord.
+/// One text's round as it left the device; sizes as in RoundRecord.
 struct RoundImage {
   SlotHeader header;
   std::vector<int32_t> token, parent, depth, rank;  // (n_grown + 1,)

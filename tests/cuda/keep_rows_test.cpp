@@ -28,7 +28,7 @@ void expect_kept(HeadLayout heads, bool is_bf16, int32_t first, const std::vecto
   std::vector<int32_t> longer = kept;  // n_kept counts, not what lies behind
   longer.push_back(-1);
   const auto device_kept = to_device(longer);
-  keep_rows(view, device_first.data(), device_kept.data(), device_n.data(), nullptr);
+  keep_rows(view, {device_first.data(), device_n.data(), 0, device_kept.data(), 0, 1}, nullptr);
   after.read_back();
   for (int32_t layer = 0; layer < kLayers; ++layer) {
     for (int32_t row = 0; row < kCapacity; ++row) {

@@ -38,25 +38,25 @@ void expect_same_acceptance(std::mt19937& random, const SamplingOptions& options
   constexpr int32_t kNodes = 70;
   const Marginals q = realistic_marginals(random, 6, 5);
   DeviceRound round(q, kNodes, k);
-  round.state.context_len = static_cast<int32_t>(random() % 1000);
-  round.state.root_token = 7;
+  round.texts[0].context_len = static_cast<int32_t>(random() % 1000);
+  round.texts[0].root_token = 7;
   round.set_rule({.method = Method::kDdtree, .budget = static_cast<int32_t>(random() % kNodes), .max_nodes = kNodes});
-  round.params.temperature = options.temperature;
-  round.params.top_p = options.top_p;
-  round.params.seed = options.seed;
+  round.texts[0].draws.temperature = options.temperature;
+  round.texts[0].draws.top_p = options.top_p;
+  round.texts[0].draws.seed = options.seed;
   round.run_grow();
   const DraftTree tree = round.tree();
   const Answers answers = random_answers(random, q, tree, round.state.bucket, k);
   put(answers.token, round.view.answer.token);
   put(answers.log_p, round.view.answer.log_p);
   accept(round.view, round.state.bucket, nullptr);
-  round.state = state_of(round.view);
+  round.read_back();
 
   std::vector<int32_t> choice;
   std::vector<float> choice_log_p;
   for (int32_t row = 0; row <= round.state.n_chosen; ++row) {
     const std::span<const float> log_p(answers.log_p.data() + row * k, static_cast<size_t>(k));
-    const int64_t position = round.state.context_len + tree.depth[static_cast<size_t>(row)] + 1;
+    const int64_t position = round.texts[0].context_len + tree.depth[static_cast<size_t>(row)] + 1;
     const int32_t rank = choose_rank(log_p, position, options);
     choice.push_back(answers.token[static_cast<size_t>(row * k + rank)]);
     choice_log_p.push_back(log_p[static_cast<size_t>(rank)]);
@@ -64,8 +64,8 @@ void expect_same_acceptance(std::mt19937& random, const SamplingOptions& options
   EXPECT_EQ(get(round.view.choice, round.state.n_chosen + 1), choice);
   EXPECT_EQ(get(round.view.choice_log_p, round.state.n_chosen + 1), choice_log_p);
   Accepted accepted = draftscope::accept(tree, choice);
-  EXPECT_EQ(round.state.n_kept, static_cast<int32_t>(accepted.path.size()));
-  EXPECT_EQ(round.state.bonus, accepted.bonus);
+  EXPECT_EQ(round.texts[0].n_kept, static_cast<int32_t>(accepted.path.size()));
+  EXPECT_EQ(round.texts[0].bonus, accepted.bonus);
   accepted.path.resize(static_cast<size_t>(q.n_depths) + 1, 0);  // padded for gather_rows
   EXPECT_EQ(get(round.view.kept, q.n_depths + 1), accepted.path);
 }
@@ -93,7 +93,7 @@ TEST(RoundAccept, TheFirstOfTwinsIsFollowed) {
   put(std::vector<float>{-0.1f, -0.1f, -0.1f, -0.1f}, round.view.answer.log_p);
   accept(round.view, round.state.bucket, nullptr);
   EXPECT_EQ(get(round.view.kept, 2), (std::vector<int32_t>{0, 2}));
-  EXPECT_EQ(state_of(round.view).bonus, 2);
+  EXPECT_EQ(text_of(round.view).bonus, 2);
 }
 
 }  // namespace

@@ -26,37 +26,45 @@ std::vector<T> get(const T* from, int32_t n) {
   return to;
 }
 inline RoundState state_of(const RoundView& view) { return get(view.state, 1)[0]; }
+inline TextRound text_of(const RoundView& view, int32_t text = 0) { return get(view.texts + text, 1)[0]; }
 
-/// Buffers and a view on them that fit `q`.
+/// Buffers and a view on them that fit `q`, for one text or several of drafts as large.
 struct DeviceRound {
+  RoundLimits limits;
   RoundBuffers buffers;
   RoundView view;
   RoundParams params;
   RoundState state;
+  std::vector<TextRound> texts;
 
-  DeviceRound(const Marginals& q, int32_t max_nodes, int32_t answer_ranks = 1)
-      : buffers({.max_nodes = max_nodes, .n_depths = q.n_depths, .n_ranks = q.n_ranks, .max_rows = max_nodes + 1,
-                 .answer_ranks = answer_ranks, .max_contexts = 8, .ring_slots = 2, .ring_ranks = 4}),
-        view(buffers.view()) {
+  DeviceRound(const Marginals& q, int32_t max_nodes, int32_t answer_ranks = 1, int32_t n_texts = 1)
+      : limits{.max_texts = n_texts, .max_nodes = max_nodes, .n_depths = q.n_depths, .n_ranks = q.n_ranks,
+               .max_rows = max_nodes + n_texts, .answer_ranks = answer_ranks, .max_contexts = 8, .ring_slots = 2,
+               .ring_ranks = 4},
+        buffers(limits),
+        view(buffers.view()),
+        texts(static_cast<size_t>(n_texts)) {
     params.max_nodes = max_nodes;
     params.has_draft = 1;
+    for (TextRound& text : texts) text.draws.n_ranks = answer_ranks;
     set_buckets({1, 2, 4, 8, 16, 24, 32, 64, 128, 256, 512});
     set_marginals(q);
     allow_grow(view);
   }
   DeviceRound(const DeviceRound&) = delete;
 
-  void set_marginals(const Marginals& q) {
-    put(q.token, view.marginals.token);
-    put(q.log_q, view.marginals.log_p);
+  void set_marginals(const Marginals& q, int32_t text = 0) {
+    const ptrdiff_t first = ptrdiff_t{text} * q.n_depths * q.n_ranks;
+    put(q.token, view.marginals.token + first);
+    put(q.log_q, view.marginals.log_p + first);
   }
-  /// Those that fit below one for the largest tree.
+  /// Those that fit below one for the most nodes.
   void set_buckets(const std::vector<int32_t>& rows) {
     params.n_buckets = 0;
     for (const int32_t n : rows) {
-      if (n <= params.max_nodes) params.bucket_rows[params.n_buckets++] = n;
+      if (n < limits.max_rows) params.bucket_rows[params.n_buckets++] = n;
     }
-    params.bucket_rows[params.n_buckets++] = params.max_nodes + 1;
+    params.bucket_rows[params.n_buckets++] = limits.max_rows;
   }
   int32_t bucket_of(int32_t n_rows) const {
     return *std::lower_bound(params.bucket_rows, params.bucket_rows + params.n_buckets, n_rows);
@@ -83,18 +91,24 @@ struct DeviceRound {
   void upload() {
     buffers.set_params(params, nullptr);
     buffers.set_state(state, nullptr);
+    buffers.set_texts(texts, nullptr);
   }
   /// Grows from the params and state as they stand here.
   void run_grow() {
     upload();
     grow(view, nullptr);
+    read_back();
+  }
+  void read_back() {
     state = state_of(view);
+    texts = get(view.texts, static_cast<int32_t>(texts.size()));
   }
 
-  DraftTree tree() const {
-    const int32_t n = state.n_grown + 1;
-    return {get(view.tree.token, n), get(view.tree.parent, n), get(view.tree.depth, n), get(view.tree.rank, n),
-            get(view.tree.path_log_q, n)};
+  DraftTree tree(int32_t text = 0) const {
+    const TextRound& of = texts[static_cast<size_t>(text)];
+    const int32_t n = of.n_grown + 1, first = of.first_row;
+    return {get(view.tree.token + first, n), get(view.tree.parent + first, n), get(view.tree.depth + first, n),
+            get(view.tree.rank + first, n), get(view.tree.path_log_q + first, n)};
   }
 };
 

@@ -22,7 +22,7 @@ void expect_same_decision(const DeviceRound& round, const Choice& host) {
   if (round.state.n_chosen != host.decision.chosen && is_near_tie(host, round.state.n_chosen)) return;
   EXPECT_EQ(round.state.n_chosen, host.decision.chosen);
   EXPECT_EQ(round.state.n_grown, host.tree.size() - 1);
-  EXPECT_EQ(static_cast<int>(round.state.stop), static_cast<int>(host.decision.stop));
+  EXPECT_EQ(static_cast<int>(round.texts[0].stop), static_cast<int>(host.decision.stop));
   expect_same_tree(round.tree(), host.tree);
 }
 
@@ -44,7 +44,7 @@ TEST(RoundDecide, AsTheHostUnderAnyCost) {
     round.run_grow();
     SCOPED_TRACE(fmt::format("case {}, {}", i, name(rule.method)));
     expect_same_decision(round, choose_tree(q, 0, cost, rule));
-    n_proved += round.state.stop == RoundStop::kBoundProved;
+    n_proved += round.texts[0].stop == RoundStop::kBoundProved;
   }
   EXPECT_GT(n_proved, 20) << "the early stop should be worth having";
 }
@@ -99,7 +99,7 @@ TEST(RoundDecide, CostsBetweenContextsAreTheTables) {
       round.buffers.set_cost(grid, nullptr);
       round.params.n_contexts = 3;
       round.params.overhead_s = cost.overhead_s;
-      round.state.context_len = context;
+      round.texts[0].context_len = context;
       round.run_grow();
       SCOPED_TRACE(fmt::format("context {}, {}", context, name(method)));
       expect_same_decision(round, choose_tree(q, 0, cost, rule));
@@ -127,12 +127,12 @@ TEST(RoundDecide, FillsTheBucketsOfThePass) {
 TEST(RoundDecide, PlainRoundsVerifyTheRootAlone) {
   const Marginals none;
   DeviceRound round(none, 20);
-  round.state.root_token = 5;
+  round.texts[0].root_token = 5;
   round.set_rule({.method = Method::kPlain, .max_nodes = 20});
   round.run_grow();
   EXPECT_EQ(round.state.n_chosen, 0);
   EXPECT_EQ(round.state.bucket, 1);
-  EXPECT_EQ(round.state.stop, RoundStop::kFixedBudget);
+  EXPECT_EQ(round.texts[0].stop, RoundStop::kFixedBudget);
   expect_same_tree(round.tree(), grow_tree(none, 5, 0));
 }
 

@@ -16,7 +16,7 @@ class RoundGrow : public ::testing::Test {
 
 DraftTree grown_on_device(const Marginals& q, int32_t n_nodes) {
   DeviceRound round(q, n_nodes);
-  round.state.root_token = 7;
+  round.texts[0].root_token = 7;
   round.set_rule({.method = Method::kDdtree, .budget = n_nodes, .max_nodes = n_nodes});
   round.run_grow();
   return round.tree();
@@ -79,7 +79,7 @@ std::vector<int32_t> keys_of(const RoundView& view, const RowsView& rows, int32_
 
 void expect_rows(const DeviceRound& round, const Marginals& q, int32_t context_len) {
   const RoundState& state = round.state;
-  const DraftTree tree = grow_tree(q, state.root_token, state.n_chosen);
+  const DraftTree tree = grow_tree(q, round.texts[0].root_token, state.n_chosen);
   const AncestorRows host = ancestor_rows(tree, state.n_chosen, context_len);
   const RowsView rows = round.view.verify.view(state.bucket);
   const std::vector<int32_t> token = get(rows.token, rows.n_rows), position = get(rows.position, rows.n_rows),
@@ -112,8 +112,8 @@ TEST_F(RoundGrow, RowsAttendToTheContextAndTheirAncestors) {
     const Marginals q =
         i % 2 == 0 ? realistic_marginals(random, 7, 6) : random_marginals(random, 4, 3, Spread::kRandom);
     DeviceRound round(q, 90);
-    round.state.root_token = 7;
-    round.state.context_len = context_len;
+    round.texts[0].root_token = 7;
+    round.texts[0].context_len = context_len;
     round.set_rule({.method = Method::kDdtree, .budget = n_nodes, .max_nodes = 90});
     round.run_grow();
     EXPECT_EQ(round.state.bucket, round.bucket_of(round.state.n_chosen + 1));

@@ -37,11 +37,11 @@ std::vector<int32_t> random_choices(std::mt19937& random, const Marginals& q, co
 // One round on the device from its own state, with made-up passes.
 HostRound run_round(DeviceRound& round, std::mt19937& random) {
   HostRound host;
-  host.context_len = state_of(round.view).context_len;
+  host.context_len = text_of(round.view).context_len;
   host.q = realistic_marginals(random, kDepths, kRanks);
   round.set_marginals(host.q);
   grow(round.view, nullptr);
-  round.state = state_of(round.view);
+  round.read_back();
   host.tree = round.tree();
   host.choice = random_choices(random, host.q, host.tree, round.state.bucket);
   put(host.choice, round.view.answer.token);
@@ -79,33 +79,33 @@ TEST(RoundPublish, RoundsFollowOneAnother) {
   std::mt19937 random(31);
   DeviceRound round(realistic_marginals(random, kDepths, kRanks), kNodes);
   round.set_rule({.method = Method::kDdtree, .budget = 20, .max_nodes = kNodes});
-  round.state = {.seq = 0, .context_len = 11, .root_token = 3, .drafter_len = 11};
+  round.texts[0] = {.context_len = 11, .root_token = 3, .drafter_len = 11};
   round.upload();
   int32_t context_len = 11, root_token = 3, drafter_len = 11, n_new = 0;
   for (int64_t seq = 0; seq < 20; ++seq) {
     RoundImage image;
-    EXPECT_FALSE(round.buffers.read(seq, image));
+    EXPECT_FALSE(round.buffers.read(seq, 0, image));
     const HostRound host = run_round(round, random);
-    ASSERT_TRUE(round.buffers.read(seq, image));
+    ASSERT_TRUE(round.buffers.read(seq, 0, image));
     SCOPED_TRACE(seq);
     EXPECT_EQ(host.context_len, context_len);
     EXPECT_EQ(host.tree.token[0], root_token);
     expect_image(image, host, seq);
     if (seq > 0) {
-      EXPECT_TRUE(round.buffers.read(seq - 1, image)) << "two slots keep two rounds";
+      EXPECT_TRUE(round.buffers.read(seq - 1, 0, image)) << "two slots keep two rounds";
     }
     if (seq > 1) {
-      EXPECT_FALSE(round.buffers.read(seq - 2, image));
+      EXPECT_FALSE(round.buffers.read(seq - 2, 0, image));
     }
     context_len += static_cast<int32_t>(host.accepted.path.size());
     root_token = host.accepted.bonus;
     drafter_len += n_new;
     n_new = static_cast<int32_t>(host.accepted.path.size());
-    const RoundState state = state_of(round.view);
-    EXPECT_EQ(state.context_len, context_len);
-    EXPECT_EQ(state.root_token, root_token);
-    EXPECT_EQ(state.drafter_len, drafter_len);
-    EXPECT_EQ(state.n_new, n_new);
+    const TextRound text = text_of(round.view);
+    EXPECT_EQ(text.context_len, context_len);
+    EXPECT_EQ(text.root_token, root_token);
+    EXPECT_EQ(text.drafter_len, drafter_len);
+    EXPECT_EQ(text.n_new, n_new);
   }
 }
 
@@ -117,7 +117,7 @@ TEST(RoundPublish, APlainRoundCarriesNoMarginals) {
   round.upload();
   const HostRound host = run_round(round, random);
   RoundImage image;
-  ASSERT_TRUE(round.buffers.read(0, image));
+  ASSERT_TRUE(round.buffers.read(0, 0, image));
   EXPECT_EQ(image.header.n_depths, 0);
   EXPECT_TRUE(image.q_token.empty());
   EXPECT_EQ(image.path, std::vector<int32_t>{0});
@@ -131,18 +131,18 @@ TEST(RoundPublish, ASlotThatIsBeingWrittenIsNotRead) {
   round.upload();
   run_round(round, random);
   RoundImage image;
-  ASSERT_TRUE(round.buffers.read(0, image));
+  ASSERT_TRUE(round.buffers.read(0, 0, image));
   SlotHeader header = image.header;
   for (int32_t SlotHeader::* field : {&SlotHeader::n_grown, &SlotHeader::n_chosen, &SlotHeader::n_depths,
                                       &SlotHeader::n_ranks, &SlotHeader::n_kept}) {
     SlotHeader torn = header;
     torn.*field = 1 << 20;
     std::memcpy(round.view.ring.slots, &torn, sizeof torn);
-    EXPECT_FALSE(round.buffers.read(0, image));
+    EXPECT_FALSE(round.buffers.read(0, 0, image));
   }
   header.written = 0;
   std::memcpy(round.view.ring.slots, &header, sizeof header);
-  EXPECT_FALSE(round.buffers.read(0, image));
+  EXPECT_FALSE(round.buffers.read(0, 0, image));
 }
 
 // Rows of a drafter pass in device memory.
@@ -161,7 +161,7 @@ TEST(RoundDraft, RowsOfContextAndBlock) {
   std::mt19937 random(34);
   DeviceRound round(realistic_marginals(random, kDepths, kRanks), kNodes);
   const PassRows context(kDepths + 1), block(kBlock), windowed(kBlock);
-  round.state = {.context_len = 13, .root_token = 3, .drafter_len = 10, .n_new = 3};
+  round.texts[0] = {.context_len = 13, .root_token = 3, .drafter_len = 10, .n_new = 3};
   round.upload();
   draft_rows(round.view, {context.arrays(), block.arrays(), windowed.arrays(), kWindow, kMask}, nullptr);
 

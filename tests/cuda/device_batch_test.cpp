@@ -1,0 +1,109 @@
+// Batches whose rounds stay on the device: that they do, and that the host's rounds are the same.
+#include "tests/bench/random_pair.h"
+#include "tests/engine/batch_cases.h"
+
+namespace draftscope {
+namespace {
+
+class DeviceBatch : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (tested_backends().empty()) GTEST_SKIP() << missing_backend();
+  }
+};
+
+void expect_same_round(const RoundRecord& device, const RoundRecord& host) {
+  EXPECT_EQ(device.session, host.session);
+  EXPECT_EQ(device.seq, host.seq);
+  EXPECT_EQ(device.context_len, host.context_len);
+  EXPECT_EQ(device.tree.token, host.tree.token);
+  EXPECT_EQ(device.tree.parent, host.tree.parent);
+  EXPECT_EQ(device.tree.path_log_q, host.tree.path_log_q);
+  EXPECT_EQ(device.decision.chosen, host.decision.chosen);
+  EXPECT_EQ(device.decision.stop, host.decision.stop);
+  EXPECT_EQ(device.decision.theta_tokens_per_s, host.decision.theta_tokens_per_s);
+  EXPECT_EQ(device.verdict.choice, host.verdict.choice);
+  EXPECT_EQ(device.verdict.choice_log_p, host.verdict.choice_log_p);
+  EXPECT_EQ(device.accepted.path, host.accepted.path);
+  EXPECT_EQ(device.accepted.bonus, host.accepted.bonus);
+  EXPECT_EQ(device.committed_utf8, host.committed_utf8);
+  EXPECT_EQ(device.shared->n_rows, host.shared->n_rows);
+  EXPECT_EQ(device.shared->n_requests, host.shared->n_requests);
+  EXPECT_EQ(device.shared->theta_tokens_per_s, host.shared->theta_tokens_per_s);
+  EXPECT_GT(device.took.verify_ns, 0);
+}
+
+// kCalibrated with a correction that changes nothing decides as kExact does, but on the host.
+TEST_F(DeviceBatch, IsRoundForRoundTheHosts) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  std::vector<Asked> asked = ask_all(4, 0.9f);
+  asked[1].options.sampling.temperature = 0;
+  for (Asked& request : asked) request.options.max_tokens = std::min(request.options.max_tokens, 12);
+  BatchOptions options = batch_options(Method::kExact, 3);  // the last one waits for a slot
+  options.whole_curves = true;
+  const Outcome device = run_batch(pair, options, asked, 1);
+  options.rule.method = Method::kCalibrated;
+  const Outcome host = run_batch(pair, options, asked, 1);
+  EXPECT_EQ(device.output, host.output);
+  ASSERT_EQ(device.passes.size(), host.passes.size());
+  size_t most = 0;
+  for (size_t pass = 0; pass < host.passes.size(); ++pass) {
+    ASSERT_EQ(device.passes[pass].size(), host.passes[pass].size());
+    most = std::max(most, host.passes[pass].size());
+    for (size_t i = 0; i < host.passes[pass].size(); ++i) {
+      SCOPED_TRACE("pass " + std::to_string(pass) + ", request " + std::to_string(i));
+      expect_same_round(device.passes[pass][i], host.passes[pass][i]);
+    }
+  }
+  EXPECT_EQ(most, 3u);
+}
+
+TEST_F(DeviceBatch, TheRecordSaysWhereRoundsAreDecided) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const auto backend_of = [&](Method method) {
+    Batch batch = golden::must(Batch::start(pair, batch_options(method, 2)));
+    const Asked asked = ask(0, 0);
+    return golden::must(batch.admit(asked.prompt, asked.options)).backend;
+  };
+  for (const Method method : {Method::kPlain, Method::kDflash, Method::kExact, Method::kExactFill}) {
+    EXPECT_NE(backend_of(method).find("rounds on the device"), std::string::npos) << name(method);
+  }
+  for (const Method method : {Method::kDdtree, Method::kCaddtree, Method::kCalibrated}) {
+    EXPECT_NE(backend_of(method).find("rounds decided on the host"), std::string::npos) << name(method);
+  }
+}
+
+// A request that draws from the whole vocabulary asks for more ranks than the device keeps.
+TEST_F(DeviceBatch, TheHostTakesOverWhileARequestNeedsIt) {
+  PairShape shape = tiny_shape();
+  shape.target.vocab = 1100;
+  const Pair pair = make_random_pair(shape, tested_backends()[0].make(Precision::kBf16));
+  BatchOptions options = batch_options(Method::kExact, 3);
+  std::vector<Asked> asked;
+  for (int64_t i = 0; i < 3; ++i) {
+    asked.push_back({make_prompt(7 + static_cast<uint64_t>(i), 5), {}});
+    asked.back().options = {.session = i + 1, .max_tokens = i == 1 ? 4 : 12, .sampling = {0.8f, i == 1 ? 0 : 20, 1.0f, 5},
+                            .stop_ids = std::vector<int32_t>{}};
+  }
+  const Outcome mixed = run_batch(pair, options, asked, 2);
+  options.rule.method = Method::kCalibrated;
+  EXPECT_EQ(mixed.output, run_batch(pair, options, asked, 2).output);
+  EXPECT_EQ(mixed.output.size(), 3u);
+}
+
+// What is drafted ahead and the places of the passes are the loop's no more once a prompt has been begun.
+TEST_F(DeviceBatch, APromptThatIsStoppedLeavesTheOthersAlone) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const Asked first = ask(1, 0), second = ask(8, 0);
+  Batch batch = golden::must(Batch::start(pair, batch_options(Method::kExact, 2)));
+  golden::must(batch.admit(first.prompt, first.options));
+  batch.round();
+  const auto stop_at_end = [](int32_t done, int32_t) { return done == 0; };
+  ASSERT_GT(second.prompt.size(), 128u);
+  EXPECT_FALSE(batch.admit(second.prompt, second.options, stop_at_end));
+  while (batch.n_active() > 0) batch.round();
+  EXPECT_EQ(batch.take_finished().at(0).output, alone(pair, first, Method::kPlain));
+}
+
+}  // namespace
+}  // namespace draftscope
