@@ -64,6 +64,7 @@ void make_tiny(Options& options) {
   bench.copy_bytes = 1 << 16;
   bench.n_prompts = bench.n_turns = 1;
   bench.max_tokens = 6;
+  bench.batch_sizes = {2};
 }
 
 /// A part that fails is said and leaves a null; the others go on.

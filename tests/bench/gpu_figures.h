@@ -22,6 +22,7 @@ struct GpuBenchOptions {
   std::string pair_dir;        // a target and its drafter, with DIR/target and DIR/drafter or DIR/draft
   std::string prompts_file;    // JSON lines with a prompt each
   int32_t n_prompts = 8, max_tokens = 128, n_turns = 3;
+  std::vector<int32_t> batch_sizes{1, 4, 8};  // requests in flight together
 };
 
 /// What the device itself does: name, versions, bytes per second that a large copy reads and writes.
@@ -35,7 +36,11 @@ nlohmann::json measure_pair(const Pair& pair, FamilyBackend& families, const Gpu
 nlohmann::json measure_rounds(const Pair& pair, const GpuBenchOptions& options);
 
 /// Chain against trees on options.pair_dir, under a profile measured first: tokens per second and per round by method, and
-/// whether the text is that of plain decoding. An Error when the pair or the prompts cannot be read.
+/// whether the text is that of plain decoding; then batches. An Error when the pair or the prompts cannot be read.
 Result<nlohmann::json> measure_methods(const GpuBenchOptions& options);
+
+/// The same prompts as batches: plain, exact decided on the device, and the same budgets decided on the host.
+Result<nlohmann::json> measure_batches(const Pair& pair, const std::vector<std::vector<int32_t>>& prompts,
+                                       const CostModel& cost, const GpuBenchOptions& options);
 
 }  // namespace draftscope

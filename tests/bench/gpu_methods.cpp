@@ -130,12 +130,15 @@ Result<nlohmann::json> measure_methods(const GpuBenchOptions& options) {
   if (!cost) return Error{cost.error()};
   std::vector<MethodFigures> list = methods(profile.max_rows - 1);
   if (Status ok = run_all(*pair, *prompts, *cost, options, list); !ok) return Error{ok.error()};
+  Result<nlohmann::json> batches = measure_batches(*pair, *prompts, *cost, options);
+  if (!batches) return Error{batches.error()};
   nlohmann::json found{{"pair", options.pair_dir.substr(options.pair_dir.find_last_of('/') + 1)},
                        {"prompts", prompts->size()},
                        {"max_tokens", options.max_tokens},
                        {"profile", {{"rows", cost->rows}, {"context", cost->context}, {"verify_s", cost->verify_s},
                                     {"draft_s", cost->draft_s}, {"overhead_s", cost->overhead_s}}},
                        {"rounds", measure_rounds(*pair, options)},
+                       {"batches", *std::move(batches)},
                        {"methods", nlohmann::json::array()}};
   for (const MethodFigures& figures : list) found["methods"].push_back(figures_of(figures));
   return found;

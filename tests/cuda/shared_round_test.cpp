@@ -128,22 +128,22 @@ class SharedRound : public ::testing::Test {
  protected:
   void TearDown() override { run_backwards(false); }
 
-  // Grows on the device what choose_trees grows for the same company, and compares; returns why growth stopped.
-  StopReason expect_host_trees(std::mt19937& random, const Company& company, int32_t max_texts, const BudgetRule& rule) {
+  // Grows on the device what choose_trees grows for the same company, and compares; returns the host's decision.
+  BudgetDecision expect_host_trees(const CostModel& model, const Company& company, int32_t max_texts, const BudgetRule& rule) {
     const Marginals& q = company.q[0];
     DeviceRound round(q, rule.max_nodes, 1, max_texts);
     round.set_rule(rule);
     enter(round, company);
-    const CostTable table(rising_model(random));
+    const CostTable table(model);
     round.buffers.set_cost(loop_costs(table, round.limits), nullptr);
-    round.params.n_contexts = static_cast<int32_t>(table.model().context.size());
-    round.params.overhead_s = table.model().overhead_s;
+    round.params.n_contexts = static_cast<int32_t>(model.context.size());
+    round.params.overhead_s = model.overhead_s;
     round.run_grow();
 
     const RoundCost cost = pass_cost(table, company.mean_context(), company.size(), q.n_depths + 1, rule.max_nodes);
     const SharedChoice host = choose_trees(company.requests(), cost, rule);
     if (round.state.n_chosen != host.decision.chosen && is_near_tie(host.decision, round.state.n_chosen)) {
-      return host.decision.stop;
+      return host.decision;
     }
     EXPECT_EQ(round.state.n_chosen, host.decision.chosen);
     for (int32_t t = 0; t < company.size(); ++t) {
@@ -155,7 +155,7 @@ class SharedRound : public ::testing::Test {
       EXPECT_EQ(static_cast<int>(text.stop), static_cast<int>(host.decision.stop));
     }
     expect_pass(round, company, host.tree);
-    return host.decision.stop;
+    return host.decision;
   }
 };
 
@@ -170,18 +170,43 @@ TEST_F(SharedRound, TreesRowsAndBudgetAreTheHosts) {
                           .bucket_rows = 1 + static_cast<int32_t>(random() % 20)};
     SCOPED_TRACE(i);
     run_backwards(i % 2 == 1);
-    n_proved += expect_host_trees(random, company, n_texts + static_cast<int32_t>(random() % 3), rule) ==
-                StopReason::kBoundProved;
+    const int32_t max_texts = n_texts + static_cast<int32_t>(random() % 3);
+    n_proved += expect_host_trees(rising_model(random), company, max_texts, rule).stop == StopReason::kBoundProved;
   }
   EXPECT_GT(n_proved, 5) << "the early stop should be worth having";
 }
 
-// Their first candidates lie in more than one group of the frontier, and their drafts do not fit shared memory.
+// Passes that cost next to nothing: as many nodes as allowed.
+CostModel nearly_free_model() {
+  CostModel model;
+  model.context = {0};
+  model.rows = {1, 2048};
+  model.verify_s = {0.004, 0.00401};
+  model.draft_s = {0.001};
+  return model;
+}
+
+// Their first candidates lie in more than one group of the frontier, and the second company's drafts do not fit shared
+// memory.
 TEST_F(SharedRound, OfMoreTextsThanAWarpHasLanes) {
   std::mt19937 random(52);
-  const Company tied(random, 70, 3, 4, false), likely(random, 40, 15, 100, true);
-  for (const Company* company : {&tied, &likely}) {
-    expect_host_trees(random, *company, company->size(), {.method = Method::kExact, .max_nodes = 300});
+  const Company mixed(random, 70, 3, 4, false), likely(random, 40, 15, 100, true);
+  for (const Company* company : {&mixed, &likely}) {
+    const BudgetRule rule{.method = Method::kExact, .max_nodes = 300};
+    EXPECT_GT(expect_host_trees(nearly_free_model(), *company, company->size(), rule).chosen, 200);
+  }
+}
+
+// Of equal candidates the earlier text's come first, wherever the frontier keeps them.
+TEST_F(SharedRound, WhenEveryPathOfEveryTextIsTied) {
+  std::mt19937 random(56);
+  for (const int32_t n_texts : {2, 5, 40}) {
+    Company company(random, n_texts, 4, 3, true);
+    for (Marginals& q : company.q) q.log_q.assign(q.log_q.size(), -1.0f);
+    for (const int32_t max_nodes : {n_texts + n_texts / 2, 5 * n_texts + 1}) {
+      run_backwards(max_nodes % 2 == 0);
+      expect_host_trees(nearly_free_model(), company, n_texts, {.method = Method::kExact, .max_nodes = max_nodes});
+    }
   }
 }
 

@@ -11,4 +11,4 @@ set(DS_CUDA_ENGINE_TESTS ${here}/tested_cuda.cpp ${here}/device_rounds_test.cpp 
     ${engine}/golden_qwen3_test.cpp ${engine}/golden_dflash_test.cpp ${engine}/golden_e2e_test.cpp
     ${engine}/lossless_test.cpp ${engine}/batch_texts_test.cpp)
 set(bench ${CMAKE_SOURCE_DIR}/tests/bench)
-set(DS_GPU_BENCH ${bench}/bench_gpu.cpp ${bench}/gpu_figures.cpp ${bench}/gpu_methods.cpp ${bench}/random_pair.cpp)
+set(DS_GPU_BENCH ${bench}/bench_gpu.cpp ${bench}/gpu_figures.cpp ${bench}/gpu_methods.cpp ${bench}/gpu_batch.cpp ${bench}/random_pair.cpp)

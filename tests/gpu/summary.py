@@ -94,6 +94,12 @@ def round_row(name: str, rounds: dict):
             "goal": f"<= {OVERHEAD_GOAL_US:g} us", "verdict": verdict(us <= OVERHEAD_GOAL_US)}
 
 
+def batch_rows(batches: list[dict]):
+    for batch in batches:
+        for where in ("plain", "device", "host"):
+            yield {"figure": "batch", "model": "demo pair", "requests": batch["requests"], "decided": where, **batch[where]}
+
+
 def table_of(bench: dict, reference: dict, in_order: dict) -> list[dict]:
     device = bench.get("device") or {}
     rows = []
@@ -111,6 +117,7 @@ def table_of(bench: dict, reference: dict, in_order: dict) -> list[dict]:
         rows.append(round_row("demo pair", demo["rounds"]))
     for m in demo.get("methods", []):
         rows.append({"figure": "method", "model": "demo pair", **m})
+    rows += batch_rows(demo.get("batches", []))
     return rows
 
 
@@ -120,6 +127,9 @@ def line_of(row: dict) -> str:
     if row["figure"] == "method":
         return (f"{row['model']:16} {row['method']:10} {row.get('tokens_per_s', 0):9.0f} tokens/s  "
                 f"{row['tokens_per_round']:5.2f} tokens/round  exact {row['exact']}/{row['texts']}")
+    if row["figure"] == "batch":
+        return (f"{row['model']:16} batch of {row['requests']}, {row['decided']:8} {row['tokens_per_s']:9.0f} tokens/s  "
+                f"pass {row['median_pass_ms']:.3g} ms  exact {row['exact']}/{row['texts']}")
     values = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in skipped and isinstance(v, (int, float)))
     goal = f"  [{row['goal']}: {row['verdict']}]" if "goal" in row else ""
     return f"{row['model']:16} {row['figure']:30} {where:22} {values}{goal}"

@@ -43,6 +43,11 @@ def main() -> None:
         check([m["method"] for m in demo["methods"]] == ["plain", "dflash", "ddtree 16", "ddtree 32", "ddtree 64", "caddtree",
                                                          "exact"], "expected every method")
         check(all(m["exact"] == m["texts"] > 0 for m in demo["methods"]), "expected plain decoding's text by every method")
+        for batch in demo["batches"]:
+            check(all(batch[w]["exact"] == batch[w]["texts"] == batch["requests"] for w in ("plain", "device", "host")),
+                  "expected plain decoding's text by every batch")
+            check("rounds on the device" in batch["device"]["backend"] and "on the host" in batch["host"]["backend"],
+                  "expected one batch of the device and one of the host")
         check(len(demo["profile"]["verify_s"]) == len(demo["profile"]["rows"]), "expected a whole profile")
 
         (folder / "transformers.json").write_text(json.dumps(invent_reference(bench)))
@@ -53,7 +58,7 @@ def main() -> None:
         joined = json.loads((folder / "out" / "gpu-emulated-device.json").read_text())
         figures = {row["figure"] for row in joined["table"]}
         check(figures == {"share of bandwidth", "transformers / ours", "drafter block", "round outside draft and verify",
-                          "method", "launches in order / overlapping"}, f"expected every figure, found {sorted(figures)}")
+                          "method", "batch", "launches in order / overlapping"}, f"expected every figure, found {sorted(figures)}")
         check("tokens/round" in out and "us: " in out, "expected methods and goals in the table")
 
 
