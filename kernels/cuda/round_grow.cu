@@ -39,7 +39,7 @@ struct GrowMemory {
   float* log_q;     // trees.log_q, to be filled; null: the marginals themselves
 };
 
-__device__ GrowMemory place(const RoundView& round, const RoundParams& params, bool stages, char* memory) {
+__device__ GrowMemory memory_at(char* memory, const RoundView& round, const RoundParams& params, bool stages) {
   const int32_t n_nodes = round.max_nodes + round.max_texts;
   GrowMemory placed;
   GrowingTrees& trees = placed.trees;
@@ -177,7 +177,7 @@ __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round, bool st
   const RoundParams& params = *round.params;
   RoundState& state = *round.state;
   const int32_t thread = static_cast<int32_t>(threadIdx.x);
-  const GrowMemory memory = place(round, params, stages, reinterpret_cast<char*>(dynamic_shared));
+  const GrowMemory memory = memory_at(reinterpret_cast<char*>(dynamic_shared), round, params, stages);
   if (thread == 0) set_mark(state, Mark::kDrafted);
   load(round, params, memory);
   __syncthreads();

@@ -58,5 +58,27 @@ TEST_F(DeviceRounds, AreRoundForRoundThoseOfTheHost) {
   }
 }
 
+// Someone chooses another cost model while the device decodes.
+TEST_F(DeviceRounds, GoOnUnderACostModelOfMoreContexts) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const std::vector<int32_t> prompt = make_prompt(2, 12);
+  CostModel cost;
+  cost.label = "made up for a test";
+  cost.context = {0};
+  cost.rows = {1, 64};
+  cost.verify_s = {0.004, 0.006};
+  cost.draft_s = {0.001};
+  SessionOptions options = make_options(Method::kExact, 12);
+  options.cost = cost;
+  Session session = golden::must(Session::start(pair, prompt, options));
+  session.round();
+  cost.context = {0, 15, 40};
+  cost.verify_s = {0.004, 0.006, 0.004, 0.040, 0.005, 0.050};
+  cost.draft_s = {0.001, 0.001, 0.002};
+  ASSERT_TRUE(session.set_cost(cost));
+  while (!session.done()) session.round();
+  EXPECT_EQ(session.output(), generate(pair, prompt, make_options(Method::kPlain, 12)).output);
+}
+
 }  // namespace
 }  // namespace draftscope
