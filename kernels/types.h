@@ -13,15 +13,17 @@ enum class Precision : uint8_t { kBf16, kF32 };
 /// cuBLASLt took less time on this GPU; a row's last bits may then depend on its pass.
 enum class Numerics : uint8_t { kInvariant, kFastest };
 
-/// Float32 activations in the backend's memory, row-major (rows, cols); a view of an ActBuffer.
+/// Activations in the backend's memory, row-major (rows, cols); a view of an ActBuffer. Float32 in `data`; or, of a
+/// product's input that its backend keeps as it is multiplied, bf16 in `bf16`, and `data` is null.
 struct Act {
   float* data = nullptr;
   int32_t rows = 0;
   int32_t cols = 0;
   float* squares = nullptr;  // (rows, n_square_pieces(cols)) sums of squares of each piece, where a backend keeps them
+  uint16_t* bf16 = nullptr;  // (rows, cols)
 
   float* row(int32_t r) const { return data + static_cast<int64_t>(r) * cols; }
-  Act first_rows(int32_t n) const { return {data, n, cols, squares}; }
+  Act first_rows(int32_t n) const { return {data, n, cols, squares, bf16}; }
 };
 
 constexpr int32_t kSquarePiece = 64;  // columns whose squares are summed together, for the norm that follows

@@ -91,9 +91,8 @@ void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsVi
   const int64_t layer_words = static_cast<int64_t>(kv.n_kv_heads) * kv.capacity * kv.head_dim / 8;
   AttentionTask task;
   task.q = qkv.data;
-  task.out = out.data;
   task.qkv_cols = qkv.cols;
-  task.q_cols = out.cols;
+  task.out = out;
   task.keys = static_cast<const uint4*>(kv.keys) + layer * layer_words;
   task.values = static_cast<const uint4*>(kv.values) + layer * layer_words;
   task.capacity = kv.capacity;

@@ -1,6 +1,7 @@
 // What a thread block of attention knows about its rows, where it keeps parts, and how they become results.
 #pragma once
 
+#include "kernels/cuda/act.cuh"
 #include "kernels/cuda/arrival.cuh"
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/launch.h"
@@ -13,8 +14,8 @@ static_assert(kAttentionWarps == kSplitBlocks && kAttentionWarps == kGroupTiles)
 /// One launch over rows [first_row, end_row) of a pass.
 struct AttentionTask {
   const float* q = nullptr;  // (rows, qkv_cols)
-  float* out = nullptr;      // (rows, q_cols)
-  int32_t qkv_cols = 0, q_cols = 0;
+  int32_t qkv_cols = 0;
+  Act out;  // (rows, q_cols)
   const uint4 *keys = nullptr, *values = nullptr;  // of the layer, (n_kv_heads, capacity, HD) bf16
   int32_t capacity = 0;
   int32_t n_group = 0;  // query heads of a kv head
@@ -122,6 +123,14 @@ __device__ inline void store_columns(const float (&from)[N], float* to) {
     *reinterpret_cast<float2*>(to) = make_float2(from[0], from[1]);
 }
 
+template <int N>
+__device__ inline void store_columns(const float (&from)[N], uint16_t* to) {  // as bf16
+  if constexpr (N == 4)
+    *reinterpret_cast<uint2*>(to) = make_uint2(pack_bf16(from[0], from[1]), pack_bf16(from[2], from[3]));
+  else
+    *reinterpret_cast<uint32_t*>(to) = pack_bf16(from[0], from[1]);
+}
+
 /// A slot's parts of warps first .. first + n - 1, folded in this order.
 template <int HD>
 __device__ LaneColumns<HD> fold_warps(const PartMemory<HD>& memory, int first, int n, int slot) {
@@ -157,8 +166,11 @@ __device__ void store_result(const AttentionTask& task, int32_t row, int32_t hea
   float result[HD / 32];
 #pragma unroll
   for (int i = 0; i < HD / 32; ++i) result[i] = softmax_result(columns.value[i], columns.sum);
-  store_columns(result,
-                task.out + static_cast<int64_t>(row) * task.q_cols + head * HD + lane_id() * (HD / 32));
+  const int32_t column = head * HD + lane_id() * (HD / 32);
+  if (task.out.bf16 == nullptr)
+    store_columns(result, row_of(task.out, row) + column);
+  else
+    store_columns(result, bf16_row_of(task.out, row) + column);
 }
 
 /// Parts of a slot with n_blocks blocks in ascending order, then its tail. A warp.

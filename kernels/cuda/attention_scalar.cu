@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "kernels/cuda/act.cuh"
 #include "kernels/cuda/attention_scalar.h"
 #include "kernels/cuda/extras.cuh"
 #include "kernels/cuda/launch.h"
@@ -19,8 +20,8 @@ constexpr uint32_t kAll = 0xffffffffu;
 template <class Cached>
 struct ScalarTask {
   const float* q;  // (rows, qkv_cols)
-  float* out;      // (rows, q_cols)
-  int32_t qkv_cols, q_cols;
+  int32_t qkv_cols;
+  Act out;  // (rows, q_cols)
   const Cached *keys, *values;  // of the layer, (n_kv_heads, capacity, head_dim)
   int32_t capacity;
   HeadLayout heads;
@@ -123,8 +124,7 @@ __global__ void __launch_bounds__(kWarps* kWarp) attention_scalar_kernel(const S
   for (int i = 0; i < kMaxHeadDim / 32; ++i) {
     const int32_t column = lane + 32 * i;
     if (column >= head_dim) break;
-    task.out[static_cast<int64_t>(row) * task.q_cols + head * head_dim + column] =
-        softmax_result(all.value[i], all.sum);
+    put(task.out, row, head * head_dim + column, softmax_result(all.value[i], all.sum));
   }
 }
 
@@ -134,9 +134,8 @@ void launch_scalar(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const Ro
   const int64_t layer_at = static_cast<int64_t>(layer) * kv.n_kv_heads * kv.capacity * kv.head_dim;
   ScalarTask<Cached> task;
   task.q = qkv.data;
-  task.out = out.data;
   task.qkv_cols = qkv.cols;
-  task.q_cols = out.cols;
+  task.out = out;
   task.keys = static_cast<const Cached*>(kv.keys) + layer_at;
   task.values = static_cast<const Cached*>(kv.values) + layer_at;
   task.capacity = kv.capacity;

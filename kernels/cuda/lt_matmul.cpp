@@ -19,7 +19,8 @@ namespace draftscope::cuda {
 namespace {
 
 constexpr int kMaxCandidates = 8;       // of the library's proposals, its own favourite first
-constexpr uint32_t kOutAlignment = 16;  // bytes, of activations; weights and our own memory have more
+constexpr uint32_t kOutAlignment = 16;  // bytes, of results
+constexpr uint32_t kInAlignment = 256;  // of what is multiplied, as the library expects; weights have it
 constexpr int kSmallNumbers = 0x3c;     // every byte: 0.0115 as float32 and as bf16, so that sums stay finite
 
 template <class Handle>
@@ -52,6 +53,10 @@ class Trial {
       return Act{data, key.rows, cols, data + rows * static_cast<size_t>(cols)};
     };
     args_.x = act_of(key.n_in);
+    if (args.x.bf16 != nullptr) {
+      args_.x.bf16 = reinterpret_cast<uint16_t*>(args_.x.data);
+      args_.x.data = nullptr;
+    }
     args_.out = act_of(key.n_out);
     if (args.out.squares == nullptr) args_.out.squares = nullptr;
     cudaDeviceProp device = {};
@@ -214,8 +219,11 @@ LtMatmul::Ready LtMatmul::prepare(const MatmulArgs& args, const ProductKey& key,
 
 cublasStatus_t LtMatmul::enqueue(const MatmulArgs& args, const LtProblem& problem, const Algorithm& algorithm,
                                  void* workspace, cudaStream_t stream) const {
-  void* x = static_cast<std::byte*>(workspace) + kFastLibraryBytes;
-  round_rows(args.x, args.norm_weight, args.eps, x, stream);
+  void* x = args.x.bf16;
+  if (x == nullptr) {
+    x = static_cast<std::byte*>(workspace) + kFastLibraryBytes;
+    round_rows(args.x, args.norm_weight, args.eps, x, stream);
+  }
   const cublasLtMatmulAlgo_t algo = as_library(algorithm);
   const float one = 1, beta = args.epilogue == Epilogue::kAdd ? 1.0f : 0.0f;
   const cublasStatus_t status =
@@ -228,7 +236,10 @@ cublasStatus_t LtMatmul::enqueue(const MatmulArgs& args, const LtProblem& proble
 
 bool LtMatmul::run(const MatmulArgs& args, void* workspace, cudaStream_t stream) {
   DS_CHECK(fast_takes(args));
-  if (reinterpret_cast<uintptr_t>(args.out.data) % kOutAlignment != 0) return false;
+  if (reinterpret_cast<uintptr_t>(args.out.data) % kOutAlignment != 0 ||
+      reinterpret_cast<uintptr_t>(args.x.bf16) % kInAlignment != 0) {
+    return false;
+  }
   const ProductKey key = {args.w.n_in, args.w.n_out, args.x.rows};
   auto ready = ready_.find(key);
   if (ready == ready_.end()) {

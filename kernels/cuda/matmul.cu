@@ -5,7 +5,10 @@ namespace draftscope::cuda {
 namespace {
 
 Act slab(Act act, int32_t first, int32_t rows) {
-  act.data = act.row(first);
+  if (act.bf16 != nullptr)
+    act.bf16 += static_cast<int64_t>(first) * act.cols;
+  else
+    act.data = act.row(first);
   if (act.squares != nullptr) act.squares += static_cast<int64_t>(first) * n_square_pieces(act.cols);
   act.rows = rows;
   return act;

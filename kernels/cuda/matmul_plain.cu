@@ -47,7 +47,7 @@ __device__ void bring(const PlainLaunch& p, int first_row, int first_out, int fi
     shared.w[i][o] = wanted ? widened(static_cast<const Weight*>(p.w)[row * p.n_in + in]) : 0.0f;
   }
   for (int r = threadIdx.x / kIn; r < kRows; r += kThreads / kIn) {
-    float x = is_inside && first_row + r < p.x.rows ? row_of(p.x, first_row + r)[in] : 0.0f;
+    float x = is_inside && first_row + r < p.x.rows ? get(p.x, first_row + r, in) : 0.0f;
     if (p.norm_weight != nullptr && is_inside) x = x * shared.scale[r] * p.norm_weight[in];
     shared.x[i][r] = p.rounds_x ? __bfloat162float(__float2bfloat16_rn(x)) : x;
   }
@@ -57,13 +57,13 @@ __device__ void bring(const PlainLaunch& p, int first_row, int first_out, int fi
 __device__ void finish(const PlainLaunch& p, int first_row, int first_out, const Shared& shared) {
   const int lane = threadIdx.x % kWarp;
   for (int r = threadIdx.x / kWarp; r < kRows && first_row + r < p.x.rows; r += kThreads / kWarp) {
-    float* row = row_of(p.out, first_row + r);
     if (p.epilogue == Epilogue::kSwiGlu) {
       const int gate = lane / 8 * 16 + lane % 8;  // sixteen rows are eight gates and their eight ups
       if (first_out + gate + 8 < p.n_out)
-        row[first_out / 2 + lane] = silu_mul(shared.y[r][gate], shared.y[r][gate + 8]);
+        put(p.out, first_row + r, first_out / 2 + lane, silu_mul(shared.y[r][gate], shared.y[r][gate + 8]));
       continue;
     }
+    float* row = row_of(p.out, first_row + r);
     for (int o = lane; o < kOut && first_out + o < p.n_out; o += kWarp) {
       const float before = p.epilogue == Epilogue::kAdd ? row[first_out + o] : 0.0f;
       row[first_out + o] = before + shared.y[r][o];

@@ -71,12 +71,14 @@ __device__ __forceinline__ void set(const SumPlace& place, const TokenSums& sums
 }
 
 /// Sixteen outputs are eight gates and their eight ups.
-__device__ __forceinline__ void set_swiglu(const SumPlace& place, const TokenSums& sums, int32_t n_out, float* row) {
+__device__ __forceinline__ void set_swiglu(const SumPlace& place, const TokenSums& sums, int32_t n_out, const Act& act,
+                                           int32_t row) {
 #pragma unroll
-  for (int i = 0; i < kEights; ++i) {
-    const int gate = i / 2 * 4 + i % 2;  // of `sums`; its up is the next eight's
-    const int32_t out = place.out(gate / 2) + i % 2;
-    if (out + 8 < n_out) row[out / 16 * 8 + out % 16] = silu_mul(sums.value[gate], sums.value[gate + 2]);
+  for (int gate = 0; gate < 2 * kEights; gate += 4) {  // and its neighbour, of `sums`; their ups are the next eight's
+    const int32_t out = place.out(gate / 2);
+    if (out + 8 >= n_out) continue;
+    put(act, row, out / 16 * 8 + out % 16, make_float2(silu_mul(sums.value[gate], sums.value[gate + 2]),
+                                                       silu_mul(sums.value[gate + 1], sums.value[gate + 3])));
   }
 }
 
@@ -102,14 +104,13 @@ __device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart&
   const int32_t n_tokens = p.in.rows - part.first_row, n_out = p.in.n_out;
 #pragma unroll
   for (int i = 0; i < 2 * Shape::kGroups; ++i) {
-    const int32_t token = place.token(i / 2, i % 2);
+    const int32_t token = place.token(i / 2, i % 2), row = part.first_row + token;
     const TokenSums of = of_token<Shape::kGroups>(sums, i / 2, i % 2);
-    float* row = row_of(p.out, part.first_row + token);
     float squares = 0;
     if (token < n_tokens) {
-      if (p.epilogue == Epilogue::kSet) set(place, of, n_out, row);
-      if (p.epilogue == Epilogue::kSwiGlu) set_swiglu(place, of, n_out, row);
-      if (p.epilogue == Epilogue::kAdd) squares = add(place, of, n_out, row);
+      if (p.epilogue == Epilogue::kSet) set(place, of, n_out, row_of(p.out, row));
+      if (p.epilogue == Epilogue::kSwiGlu) set_swiglu(place, of, n_out, p.out, row);
+      if (p.epilogue == Epilogue::kAdd) squares = add(place, of, n_out, row_of(p.out, row));
     }
     for (int step = 1; step < 4; step *= 2) squares += __shfl_xor_sync(0xffffffffu, squares, step);
     if (threadIdx.x % 4 == 0) shared[threadIdx.x / kWarp * Shape::kTokens + token] = squares;
@@ -129,40 +130,45 @@ __device__ __forceinline__ void finish_squares(const MatmulLaunch& p, const Prod
   }
 }
 
-template <class Shape, bool kNormed>
+template <class Shape, Inputs kInputs>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kPerProcessor) matmul_kernel(MatmulLaunch p) {
   extern __shared__ uint4 dynamic_shared[];
   const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
   const int32_t first_unit = static_cast<int32_t>(blockIdx.z) * p.plan.units_per_split;
   const ProductPart part = {row_group * kTileRows, tile * Shape::kTile, first_unit * kUnitIn, p.plan.units_per_split};
   float sums[kEights][Shape::kGroups][4] = {};
-  multiply<Shape, kNormed>(p.in, part, dynamic_shared, sums);
+  multiply<Shape, kInputs>(p.in, part, dynamic_shared, sums);
   if (p.plan.n_splits > 1 && !add_splits<Shape>(p, p.in.rows - part.first_row, sums)) return;
   auto* squares = reinterpret_cast<float*>(dynamic_shared);
   finish<Shape>(p, part, sums, squares);
   if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<Shape>(p, part, squares);
 }
 
-template <class Shape, bool kNormed>
+template <class Shape, Inputs kInputs>
 void start(const MatmulLaunch& p, LaunchStream stream) {
   [[maybe_unused]] static const bool is_allowed =
-      (allow_shared(matmul_kernel<Shape, kNormed>, Shape::kSharedBytes), true);
+      (allow_shared(matmul_kernel<Shape, kInputs>, Shape::kSharedBytes), true);
   const dim3 grid(ceil_div(p.in.rows, kTileRows), p.plan.n_tiles, p.plan.n_splits);  // blocks of one tile side by side
-  launch(matmul_kernel<Shape, kNormed>, grid, dim3(Shape::kThreads), Shape::kSharedBytes, stream, p);
+  launch(matmul_kernel<Shape, kInputs>, grid, dim3(Shape::kThreads), Shape::kSharedBytes, stream, p);
 }
 
 template <class Shape>
 void start(MatmulLaunch p, LaunchStream stream) {
   p.plan.n_tiles = ceil_div(p.in.n_out, Shape::kTile);
-  p.in.norm_weight != nullptr ? start<Shape, true>(p, stream) : start<Shape, false>(p, stream);
+  if (p.in.bf16 != nullptr)
+    start<Shape, Inputs::kBf16>(p, stream);
+  else if (p.in.norm_weight != nullptr)
+    start<Shape, Inputs::kNormed>(p, stream);
+  else
+    start<Shape, Inputs::kFloat>(p, stream);
 }
 
 }  // namespace
 
 void matmul_tensor(const MatmulArgs& args, LaunchStream stream) {
   MatmulLaunch p;
-  p.in = {args.x.data, args.norm_weight, args.x.squares, args.eps, static_cast<const uint4*>(args.w.data),
-          args.x.rows, args.w.n_out,     args.w.n_in};
+  p.in = {args.x.data, args.x.bf16, args.norm_weight, args.x.squares, args.eps, static_cast<const uint4*>(args.w.data),
+          args.x.rows, args.w.n_out, args.w.n_in};
   p.out = args.out;
   p.epilogue = args.epilogue;
   p.plan = plan_splits(args.w.n_out, args.w.n_in);

@@ -31,11 +31,11 @@ enum class Epilogue : uint8_t {
 
 /// y = x w^T, or y = norm(x) w^T with norm(x) = x / sqrt(mean(x^2) + eps) * norm_weight.
 struct MatmulArgs {
-  Act x;                               // (rows, n_in); with norm_weight: squares kept
+  Act x;                               // (rows, n_in), float32 or bf16; with norm_weight: float32, squares kept
   const float* norm_weight = nullptr;  // (n_in,); null: no norm
   float eps = 0;
   WeightsView w;
-  Act out;  // (rows, n_out), or (rows, n_out / 2) for kSwiGlu
+  Act out;  // (rows, n_out) float32; for kSwiGlu (rows, n_out / 2), float32 or bf16
   Epilogue epilogue = Epilogue::kSet;
   Precision precision = Precision::kBf16;  // of x where it enters the product
   void* workspace = nullptr;               // matmul_workspace_bytes; zeroed once, left zeroed where it must be
@@ -64,9 +64,9 @@ struct RopeView {
 void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps, RopeView rope,
                       const RowsView& rows, KvView kv, int32_t layer, LaunchStream stream);
 
-/// Grouped-query attention over one layer of the cache, scale 1 / sqrt(head_dim). qkv (rows, qkv_cols), out (rows, q_cols).
-/// max_keys: no row attends to more; it decides the launch's size, not its results. workspace: zeroed once, then left to
-/// these launches, which may share one on a stream whatever their shapes.
+/// Grouped-query attention over one layer of the cache, scale 1 / sqrt(head_dim). qkv (rows, qkv_cols); out (rows,
+/// q_cols), float32 or bf16. max_keys: no row attends to more; it decides the launch's size, not its results. workspace:
+/// zeroed once, then left to these launches, which may share one on a stream whatever their shapes.
 int64_t attention_workspace_bytes(int32_t max_rows, HeadLayout heads, int32_t max_keys);
 void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsView& rows, int32_t max_keys, Act out,
                void* workspace, LaunchStream stream);

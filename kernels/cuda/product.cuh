@@ -12,6 +12,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/matmul.h"
@@ -24,9 +25,17 @@ namespace draftscope::cuda {
 constexpr int kWarpOut = 32;  // outputs of a warp, as kEights times 8
 constexpr int kEights = kWarpOut / 8;
 
+/// How activations come to a product.
+enum class Inputs : uint8_t {
+  kFloat,   // float32, to be rounded
+  kNormed,  // float32, to be normalised and rounded
+  kBf16,    // as they are multiplied
+};
+
 /// What is multiplied.
 struct ProductInput {
-  const float* x;  // (rows, n_in)
+  const float* x;        // (rows, n_in)
+  const uint16_t* bf16;  // the same for Inputs::kBf16
   // Where x is normalised on its way in:
   const float* norm_weight;  // (n_in,)
   const float* squares;      // (rows, n_square_pieces(n_in))
@@ -142,11 +151,19 @@ void with_product_shape(int32_t rows, int32_t n_out, int32_t n_splits, const Tak
 struct Float8 {
   float4 low, high;
 };
-__device__ __forceinline__ Float8 load_float8(const float* from, bool wanted) {
+__device__ __forceinline__ Float8 load_eight(const float* from, bool wanted) {
   const auto* vectors = reinterpret_cast<const float4*>(from);
   const float4 zero = make_float4(0, 0, 0, 0);
   return {wanted ? vectors[0] : zero, wanted ? vectors[1] : zero};
 }
+__device__ __forceinline__ uint4 load_eight(const uint16_t* from, bool wanted) {
+  return wanted ? *reinterpret_cast<const uint4*>(from) : make_uint4(0, 0, 0, 0);
+}
+__device__ __forceinline__ uint4 as_bf16(const Float8& x) {
+  return make_uint4(pack_bf16(x.low.x, x.low.y), pack_bf16(x.low.z, x.low.w), pack_bf16(x.high.x, x.high.y),
+                    pack_bf16(x.high.z, x.high.w));
+}
+__device__ __forceinline__ uint4 as_bf16(uint4 x) { return x; }
 __device__ __forceinline__ float4 scaled(float4 x, float scale, float4 weight) {
   return make_float4(x.x * scale * weight.x, x.y * scale * weight.y, x.z * scale * weight.z, x.w * scale * weight.w);
 }
@@ -157,12 +174,15 @@ __device__ __forceinline__ Float8 scaled(Float8 x, float scale, Float8 weight) {
 /// Brings activations from memory to shared memory, as bf16 in the order in which lanes multiply them: (block, group,
 /// step, lane) vectors. A share is a block's inputs of 16 tokens; lane 4g + t brings inputs 8t .. 8t + 7 of tokens g and
 /// g + 8.
-template <class Shape, bool kNormed>
+template <class Shape, Inputs kInputs>
 class ActivationMover {
+  using Number = std::conditional_t<kInputs == Inputs::kBf16, uint16_t, float>;
+  using Eight = std::conditional_t<kInputs == Inputs::kBf16, uint4, Float8>;
+
  public:
   /// On its way, in registers.
   struct Share {
-    Float8 x, y;  // of tokens g and g + 8
+    Eight x, y;  // of tokens g and g + 8
     Float8 norm_weight;
   };
   __device__ ActivationMover(const ProductInput& in, const ProductPart& part)
@@ -170,30 +190,34 @@ class ActivationMover {
         lane_(static_cast<int>(threadIdx.x) % kWarp),
         n_tokens_(in.rows - part.first_row),
         n_in_(in.n_in),
-        from_(in.x + static_cast<int64_t>(part.first_row + lane_ / 4) * in.n_in),
-        norm_weight_(in.norm_weight) {}
+        norm_weight_(in.norm_weight) {
+    if constexpr (kInputs == Inputs::kBf16) from_ = in.bf16;
+    else from_ = in.x;
+    from_ += static_cast<int64_t>(part.first_row + lane_ / 4) * in.n_in;
+  }
 
   /// Share i of the warp, of the chunk from input first_in on; zeros from end_in on and past the last token.
   __device__ __forceinline__ Share load(int i, int32_t first_in, int32_t end_in) const {
     const int token = lane_ / 4 + 16 * group(i);
     const int32_t in = first_in + 32 * block(i) + 8 * (lane_ % 4);
-    const float* row = from_ + static_cast<int64_t>(16 * group(i)) * n_in_ + in;
+    const Number* row = from_ + static_cast<int64_t>(16 * group(i)) * n_in_ + in;
     Share share = {};
-    share.x = load_float8(row, in < end_in && token < n_tokens_);
-    share.y = load_float8(row + 8 * static_cast<int64_t>(n_in_), in < end_in && token + 8 < n_tokens_);
-    if constexpr (kNormed) share.norm_weight = load_float8(norm_weight_ + in, in < end_in);
+    share.x = load_eight(row, in < end_in && token < n_tokens_);
+    share.y = load_eight(row + 8 * static_cast<int64_t>(n_in_), in < end_in && token + 8 < n_tokens_);
+    if constexpr (kInputs == Inputs::kNormed) share.norm_weight = load_eight(norm_weight_ + in, in < end_in);
     return share;
   }
   /// Writes it to the chunk's buffer; scale (kTokens,) are the norm's.
   __device__ __forceinline__ void store(int i, Share share, const float* scale, uint4* buffer) const {
-    if constexpr (kNormed) {
+    if constexpr (kInputs == Inputs::kNormed) {
       const int token = lane_ / 4 + 16 * group(i);
       share.x = scaled(share.x, scale[token], share.norm_weight);
       share.y = scaled(share.y, scale[token + 8], share.norm_weight);
     }
     uint4* to = buffer + block(i) * Shape::kBlockVectors + group(i) * 2 * kWarp + lane_;
-    to[0] = fragment(share.x.low, share.y.low);
-    to[kWarp] = fragment(share.x.high, share.y.high);
+    const uint4 x = as_bf16(share.x), y = as_bf16(share.y);
+    to[0] = make_uint4(x.x, y.x, x.y, y.y);
+    to[kWarp] = make_uint4(x.z, y.z, x.w, y.w);
   }
 
  private:
@@ -202,12 +226,10 @@ class ActivationMover {
   static constexpr int kBlocksEach = Shape::kShares / kGroupsEach, kBlockWarps = Shape::kGroups / kGroupsEach;
   __device__ int block(int i) const { return warp_ / kBlockWarps * kBlocksEach + i / kGroupsEach; }
   __device__ int group(int i) const { return warp_ % kBlockWarps * kGroupsEach + i % kGroupsEach; }
-  static __device__ __forceinline__ uint4 fragment(float4 x, float4 y) {
-    return make_uint4(pack_bf16(x.x, x.y), pack_bf16(y.x, y.y), pack_bf16(x.z, x.w), pack_bf16(y.z, y.w));
-  }
 
   int warp_, lane_, n_tokens_, n_in_;
-  const float *from_, *norm_weight_;
+  const Number* from_;
+  const float* norm_weight_;
 };
 
 /// sums += one block's weights times its activations; x is the lane's first vector of the block.
@@ -240,21 +262,22 @@ __device__ __forceinline__ void norm_scales(const ProductInput& in, const Produc
 /// Weights start on their way first, while the launch before this one ends. Activations are loaded a share ahead of the
 /// one that is stored for the next chunk. The compiler would rather load just before it stores: it moves no access past
 /// __syncwarp, and has no branches here.
-template <class Shape, bool kNormed>
+template <class Shape, Inputs kInputs>
 __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPart& part, uint4* shared,
                                          typename Shape::Sums& sums) {
   using Ring = typename Shape::Ring;
   Ring ring(in, part, shared + 2 * Shape::kBuffer);
   follow();
   auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + Ring::kVectors);
-  if constexpr (kNormed) {
+  if constexpr (kInputs == Inputs::kNormed) {
     norm_scales<Shape>(in, part, scale);
     __syncthreads();
   }
   const int32_t end_in = min(part.first_in + part.n_units * kUnitIn, in.n_in);
   int32_t first_in = part.first_in;
-  const ActivationMover<Shape, kNormed> mover(in, part);
-  typename ActivationMover<Shape, kNormed>::Share first[Shape::kShares], share, next;
+  using Mover = ActivationMover<Shape, kInputs>;
+  const Mover mover(in, part);
+  typename Mover::Share first[Shape::kShares], share, next;
 #pragma unroll
   for (int i = 0; i < Shape::kShares; ++i) first[i] = mover.load(i, first_in, end_in);
 #pragma unroll

@@ -115,15 +115,20 @@ DeviceRows::DeviceRows(const TestRows& rows) {
            bits_.data()};
 }
 
-Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
-              void* workspace) {
+void attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
+            void* workspace, Act out) {
   const DeviceBuffer<float> device_qkv = to_device(qkv.data);
-  DeviceBuffer<float> out(static_cast<size_t>(rows.n()) * heads.q_cols());
-  CUDA_CHECK(cudaMemset(out.data(), 0xff, out.n_bytes()));
   const DeviceRows device_rows(rows);
   attention({device_qkv.data(), qkv.rows, qkv.cols}, heads, cache.view(), 0, device_rows.view(),
-            std::max(max_keys, rows.max_keys()), {out.data(), rows.n(), heads.q_cols()}, workspace, nullptr);
+            std::max(max_keys, rows.max_keys()), out, workspace, nullptr);
   CUDA_CHECK(cudaDeviceSynchronize());
+}
+
+Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
+              void* workspace) {
+  DeviceBuffer<float> out(static_cast<size_t>(rows.n()) * heads.q_cols());
+  CUDA_CHECK(cudaMemset(out.data(), 0xff, out.n_bytes()));
+  attend(cache, heads, qkv, rows, max_keys, workspace, {out.data(), rows.n(), heads.q_cols()});
   Floats result(rows.n(), heads.q_cols());
   result.data = to_host(out);
   return result;

@@ -95,7 +95,10 @@ class DeviceRows {
   RowsView view_;
 };
 
-/// attention() of layer 0 into poisoned memory, (rows, q_cols); workspace: zeroed once, long ago.
+/// attention() of layer 0 into `out` (rows, q_cols); workspace: zeroed once, long ago.
+void attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
+            void* workspace, Act out);
+/// The same into poisoned memory.
 Floats attend(TestCache& cache, HeadLayout heads, const Floats& qkv, const TestRows& rows, int32_t max_keys,
               void* workspace);
 /// The same with a workspace of its own.

@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/attention_plan.h"
 #include "tests/cuda/attention_setup.h"
+#include "tests/cuda/device_act.h"
 #include "tests/cuda/device_control.h"
 
 namespace draftscope::cuda {
@@ -219,6 +220,24 @@ TEST(CudaAttention, KeysMayBeginAnywhereAndInEachRowElsewhere) {
       const Floats alone = attend(cache, shape.heads, rows_of(qkv, r, 1), rows.slice(r, 1));
       ASSERT_EQ(bits_of_row(alone, 0), bits_of_row(all, r)) << r;
     }
+  }
+}
+
+TEST(CudaAttention, OutputsKeptAsBf16AreTheRoundedOnes) {
+  const struct {
+    Shape shape;
+    int32_t before, rows;
+  } cases[] = {{{{4, 2, 64}}, 20, 3},   {{{4, 2, 64}}, 1350, 17}, {{{3, 1, 128}}, 0, 1},
+               {{{3, 1, 128}}, 300, 5}, {{{4, 2, 24}}, 20, 33},   {{{4, 2, 64}, false}, 20, 3}};
+  for (const auto& [shape, before, n_rows] : cases) {
+    TestCache cache = filled_cache(shape, before + n_rows, before + n_rows, 18);
+    const Floats qkv = random_floats(n_rows, shape.heads.qkv_cols(), 19);
+    const TestRows rows = chain(before, n_rows);
+    const auto workspace = make_workspace(attention_workspace_bytes(n_rows, shape.heads, before + n_rows), SIZE_MAX);
+    const DeviceBf16 out(n_rows, shape.heads.q_cols());
+    attend(cache, shape.heads, qkv, rows, 0, workspace.data(), out.act);
+    EXPECT_EQ(out.bits(), DeviceBf16::rounded(attend(cache, shape.heads, qkv, rows).data))
+        << shape.heads.head_dim << " columns, " << n_rows << " rows behind " << before;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/cpu/bf16.h"
 #include "kernels/cuda/device.h"
 #include "kernels/cuda/ops.h"
 #include "tests/kernels/reference.h"
@@ -54,6 +55,31 @@ class DeviceAct {
     return table;
   }
   DeviceBuffer<float> data_, squares_;
+};
+
+/// Activations that are kept as bf16; NaN where nothing was put.
+class DeviceBf16 {
+ public:
+  DeviceBf16(int64_t rows, int64_t cols)
+      : DeviceBf16(rows, cols, std::vector<uint16_t>(static_cast<size_t>(rows * cols), 0xffff)) {}
+  explicit DeviceBf16(const reference::Table& values)
+      : DeviceBf16(values.rows, values.cols, rounded(std::vector<float>(values.data.begin(), values.data.end()))) {}
+  std::vector<uint16_t> bits() const { return copy_to_host(bits_.data(), bits_.size()); }
+  static std::vector<uint16_t> rounded(const std::vector<float>& values) {
+    std::vector<uint16_t> bits(values.size());
+    std::ranges::transform(values, bits.begin(), bf16_of_float);
+    return bits;
+  }
+
+  Act act;
+
+ private:
+  DeviceBf16(int64_t rows, int64_t cols, const std::vector<uint16_t>& bits) : bits_(copy_to_device(bits)) {
+    act.rows = static_cast<int32_t>(rows);
+    act.cols = static_cast<int32_t>(cols);
+    act.bf16 = bits_.data();
+  }
+  DeviceBuffer<uint16_t> bits_;
 };
 
 /// A weight matrix; bf16 or float32.

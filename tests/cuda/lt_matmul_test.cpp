@@ -240,6 +240,26 @@ TEST_F(FastMatmulTest, ActivationsThatAreNotAlignedStayOurs) {
   EXPECT_EQ(fake_lt().n_products, 0);
 }
 
+TEST_F(FastMatmulTest, ActivationsKeptAsBf16AreMultipliedAsTheyLie) {
+  const FastMatmul products = make();
+  const Case floats(100, Epilogue::kAdd, false);
+  Case halves(100, Epilogue::kAdd, false);
+  const DeviceBf16 x(halves.x);
+  halves.args.x = x.act;
+  ASSERT_TRUE(floats.run(products) && halves.run(products));
+  EXPECT_EQ(halves.out.values(), floats.out.values());
+  EXPECT_EQ(halves.out.squares(), floats.out.squares());
+  halves.args.x.bf16 += 8;  // not where the library expects it
+  EXPECT_FALSE(halves.run(products));
+  // The first to ask for a shape has it timed.
+  fake_lt() = {};
+  const DeviceBf16 again(floats.x);
+  Case first(100, Epilogue::kAdd, false);
+  first.args.x = again.act;
+  ASSERT_TRUE(first.run(make()));
+  EXPECT_EQ(fake_lt().n_products, 4);
+}
+
 TEST_F(FastMatmulTest, AFolderThatTakesNoFileIsSaid) {
   const TempFolder cache;
   cache.write("file", "");
