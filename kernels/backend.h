@@ -146,6 +146,9 @@ class Backend {
   virtual std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) = 0;
   /// Uninitialised activations, owned by the caller.
   virtual std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) = 0;
+  /// The same for what attention or norm_gate_up writes and only matmul reads, as x: a backend may keep it as its
+  /// products multiply it.
+  virtual std::unique_ptr<ActBuffer> make_product_input(int32_t rows, int32_t cols) { return make_act(rows, cols); }
   /// Copies between the host and the backend's memory; sizes equal.
   virtual void write(std::span<const float> from, Act to) = 0;
   virtual void read(Act from, std::span<float> to) = 0;

@@ -9,8 +9,8 @@ Workspace make_workspace(Backend& backend, const LayerConfig& config, int32_t ma
   Workspace work;
   work.x = backend.make_act(max_rows, config.hidden);
   work.qkv = backend.make_act(max_rows, heads_of(config).qkv_cols());
-  work.attended = backend.make_act(max_rows, heads_of(config).q_cols());
-  work.mlp = backend.make_act(max_rows, config.intermediate);
+  work.attended = backend.make_product_input(max_rows, heads_of(config).q_cols());
+  work.mlp = backend.make_product_input(max_rows, config.intermediate);
   work.max_rows = max_rows;
   return work;
 }

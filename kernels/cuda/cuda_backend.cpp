@@ -1,6 +1,7 @@
 #include "kernels/cuda/cuda_backend.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <utility>
 
@@ -38,6 +39,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<Table> make_table(const Tensor& tensor, const Matrix* head) override;
   std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) override;
   std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) override;
+  std::unique_ptr<ActBuffer> make_product_input(int32_t rows, int32_t cols) override;
   void write(std::span<const float> from, Act to) override;
   void read(Act from, std::span<float> to) override;
   void place(PassRows& rows) override;
@@ -138,13 +140,32 @@ std::unique_ptr<ActBuffer> CudaBackend::make_act(int32_t rows, int32_t cols) {
   return buffer;
 }
 
+// With bf16 activations every product rounds them, on tensor cores and elsewhere: rounded where they are written, they
+// give the same bits, and the blocks of a product, each of which reads them anew, read half the bytes.
+std::unique_ptr<ActBuffer> CudaBackend::make_product_input(int32_t rows, int32_t cols) {
+  if (precision_ == Precision::kF32) return make_act(rows, cols);
+  auto buffer = std::make_unique<CudaProductInput>();
+  buffer->memory = DeviceBuffer<uint16_t>(static_cast<size_t>(rows) * cols);
+  buffer->act.rows = rows;
+  buffer->act.cols = cols;
+  buffer->act.bf16 = buffer->memory.data();
+  return buffer;
+}
+
+// What is no product's input is float32.
+void expect_floats(std::initializer_list<Act> acts) {
+  for (const Act& act : acts) DS_CHECK(act.bf16 == nullptr, "a product's input, ({}, {})", act.rows, act.cols);
+}
+
 void CudaBackend::write(std::span<const float> from, Act to) {
+  expect_floats({to});
   DS_CHECK(static_cast<int64_t>(from.size()) == static_cast<int64_t>(to.rows) * to.cols);
   CUDA_CHECK(cudaMemcpyAsync(to.data, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream_.get()));
   CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
 }
 
 void CudaBackend::read(Act from, std::span<float> to) {
+  expect_floats({from});
   DS_CHECK(static_cast<int64_t>(to.size()) == static_cast<int64_t>(from.rows) * from.cols);
   copy_out(from.data, to.size_bytes(), to.data());
   CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
@@ -177,16 +198,20 @@ const CudaRows& placed(const PassRows& rows) {
 }
 
 void CudaBackend::embed(const Table& table, const PassRows& rows, Act out) {
+  expect_floats({out});
   DS_CHECK(out.cols == table.dim && out.rows == rows.n);
   cuda::embed(static_cast<const CudaTable&>(table).view, placed(rows).view, out, launches_);
 }
 
 void CudaBackend::rms_norm(Act x, VectorView weight, float eps, Act out) {
+  expect_floats({x, out});
   DS_CHECK(x.rows == out.rows && x.cols == out.cols && weight.n == x.cols);
   cuda::rms_norm(x, weight.data, eps, out, launches_);
 }
 
 void CudaBackend::product(MatmulArgs args) {
+  if (args.norm_weight != nullptr) expect_floats({args.x});
+  if (args.epilogue != Epilogue::kSwiGlu) expect_floats({args.out});
   DS_CHECK(args.x.cols == args.w.n_in && args.out.rows == args.x.rows, "{} columns, weights take {}", args.x.cols,
            args.w.n_in);
   DS_CHECK(args.out.cols == args.w.n_out / (args.epilogue == Epilogue::kSwiGlu ? 2 : 1), "out {}", args.out.cols);
@@ -234,12 +259,14 @@ void CudaBackend::norm_gate_up(Act x, VectorView weight, float eps, const Matrix
 
 void CudaBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
                                    draftscope::RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) {
+  expect_floats({qkv});
   DS_CHECK(qkv.cols == heads.qkv_cols() && qkv.rows == rows.n);
   cuda::norm_rope_append(qkv, heads, q_norm.data, k_norm.data, eps, {rope.cos, rope.sin}, placed(rows).view,
                          static_cast<CudaKv&>(kv).view, layer, launches_);
 }
 
 void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) {
+  expect_floats({qkv});
   DS_CHECK(out.cols == heads.q_cols() && qkv.rows == rows.n);
   const CudaRows& on_device = placed(rows);
   const int32_t max_keys = in_tiers_ ? tier_of(on_device.max_keys) : on_device.max_keys;
@@ -249,6 +276,7 @@ void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_
 }
 
 void CudaBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
+  expect_floats({x});
   out.rows = x.rows;
   out.k = static_cast<int32_t>(std::min<int64_t>(k, head.n_out));
   const size_t n = static_cast<size_t>(out.rows) * out.k;
@@ -313,11 +341,13 @@ void CudaBackend::keep_rows(KvStore& kv, int32_t first, std::span<const int32_t>
 }
 
 void CudaBackend::gather_rows(Act x, std::span<const int32_t> rows, Act out, int32_t first_col) {
+  expect_floats({x, out});
   DS_CHECK(first_col + x.cols <= out.cols && rows.size() <= static_cast<size_t>(out.rows));
   cuda::gather_rows(x, placed_list(rows), static_cast<int32_t>(rows.size()), out, first_col, launches_);
 }
 
 void CudaBackend::put_columns(Act x, Act out, int32_t first_col) {
+  expect_floats({x, out});
   DS_CHECK(first_col + x.cols <= out.cols && x.rows <= out.rows);
   cuda::gather_rows(x, nullptr, x.rows, out, first_col, launches_);
 }

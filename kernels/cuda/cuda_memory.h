@@ -15,6 +15,11 @@ struct CudaAct final : ActBuffer {
   DeviceBuffer<float> memory;  // (rows, cols), then (rows, n_square_pieces(cols))
 };
 
+/// A product's input as products on tensor cores read it.
+struct CudaProductInput final : ActBuffer {
+  DeviceBuffer<uint16_t> memory;  // (rows, cols) bf16
+};
+
 struct CudaMatrix final : Matrix {
   DeviceBuffer<std::byte> memory;
   WeightsView view;

@@ -41,6 +41,9 @@ class FamilyBackend final : public Backend {
     return inner_->make_kv(n_layers, heads, capacity);
   }
   std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) override { return inner_->make_act(rows, cols); }
+  std::unique_ptr<ActBuffer> make_product_input(int32_t rows, int32_t cols) override {
+    return inner_->make_product_input(rows, cols);
+  }
   void write(std::span<const float> from, Act to) override { inner_->write(from, to); }
   void read(Act from, std::span<float> to) override { inner_->read(from, to); }
   void place(PassRows& rows) override { inner_->place(rows); }

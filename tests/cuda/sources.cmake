@@ -6,9 +6,10 @@ set(DS_CUDA_TESTS ${here}/matmul_test.cpp ${here}/product_input_test.cpp ${here}
 set(DS_CUDA_ROUND_TESTS ${here}/round_grow_test.cpp ${here}/round_decide_test.cpp ${here}/round_accept_test.cpp
     ${here}/round_publish_test.cpp ${here}/shared_round_test.cpp)
 set(engine ${CMAKE_SOURCE_DIR}/tests/engine)
+set(bench ${CMAKE_SOURCE_DIR}/tests/bench)
 set(DS_CUDA_ENGINE_TESTS ${here}/tested_cuda.cpp ${here}/device_rounds_test.cpp ${here}/device_batch_test.cpp
-    ${CMAKE_SOURCE_DIR}/tests/bench/random_pair.cpp ${here}/profile_replays_test.cpp
+    ${here}/profile_replays_test.cpp ${here}/layer_activations_test.cpp ${bench}/random_pair.cpp
     ${engine}/golden_qwen3_test.cpp ${engine}/golden_dflash_test.cpp ${engine}/golden_e2e_test.cpp
     ${engine}/lossless_test.cpp ${engine}/batch_texts_test.cpp)
-set(bench ${CMAKE_SOURCE_DIR}/tests/bench)
-set(DS_GPU_BENCH ${bench}/bench_gpu.cpp ${bench}/gpu_figures.cpp ${bench}/gpu_methods.cpp ${bench}/gpu_batch.cpp ${bench}/random_pair.cpp)
+set(DS_GPU_BENCH ${bench}/bench_gpu.cpp ${bench}/gpu_figures.cpp ${bench}/gpu_methods.cpp ${bench}/gpu_batch.cpp
+    ${bench}/random_pair.cpp)
