@@ -2,7 +2,7 @@
 // has it to itself, or several share it: their trees grow in one order, under one budget, and are verified in one pass.
 //
 // Order of a round: draft_rows, the drafter's passes and its head into `marginals`; grow; the target's pass over
-// `verify` and its head into `answer`; accept; keep_rows of kept_rows, and gather_rows of the features by kept_row;
+// `verify` and its head into `answer`; accept; keep_rows of rows_to_keep, and gather_rows of the features by kept_row;
 // finish. The host learns the size of the verify pass from one mapped word after grow, and reads the rest from a ring
 // (round_ring.h) one round late.
 #pragma once
@@ -102,7 +102,7 @@ struct RoundView {
 };
 
 /// What keep_rows moves after the choice of paths.
-inline KeptRows kept_rows(const RoundView& round) {
+inline KeptRows rows_to_keep(const RoundView& round) {
   constexpr int32_t kStride = sizeof(TextRound) / sizeof(int32_t);
   return {&round.texts->first_new, &round.texts->n_kept, kStride, round.kept, round.n_depths + 1, round.n_texts};
 }

@@ -127,7 +127,7 @@ __device__ uint16_t place_in_tree(const GrowingTrees& trees, int32_t node) {
   return place;
 }
 
-// Which of the pass's rows are whose.
+// Which of the pass's rows are whose. Every thread counts for itself: a list of a thousand nodes at most, in shared memory.
 __device__ void share_rows(const RoundView& round, const RoundParams& params, const RoundState& state,
                            const GrowMemory& memory) {
   const GrowingTrees& trees = memory.trees;
@@ -178,7 +178,12 @@ __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round, bool st
   RoundState& state = *round.state;
   const int32_t thread = static_cast<int32_t>(threadIdx.x);
   const GrowMemory memory = memory_at(reinterpret_cast<char*>(dynamic_shared), round, params, stages);
-  if (thread == 0) set_mark(state, Mark::kDrafted);
+  if (thread == 0) {
+    set_mark(state, Mark::kDrafted);
+    // A loop's first round begins here when it has no draft_rows.
+    int64_t& begin_ns = state.stage_end_ns[static_cast<int32_t>(Mark::kBegin)];
+    if (begin_ns == 0) begin_ns = state.stage_end_ns[static_cast<int32_t>(Mark::kDrafted)];
+  }
   load(round, params, memory);
   __syncthreads();
   if (thread < kWarp) {

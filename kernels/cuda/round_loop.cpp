@@ -162,7 +162,7 @@ void CudaRoundLoop::verify_and_accept(int32_t bucket) {
   placed(*setup_.verify_rows).max_keys = keys_of_launch();
   setup_.verify();
   cuda::accept(round, bucket, host_.stream);
-  cuda::keep_rows(kv, kept_rows(round), host_.stream);
+  cuda::keep_rows(kv, rows_to_keep(round), host_.stream);
   if (setup_.drafter_kv != nullptr) {
     const int32_t n = n_texts() * (setup_.limits.n_depths + 1);
     cuda::gather_rows(setup_.features, round.kept_row, n, setup_.new_features, 0, host_.stream);

@@ -65,7 +65,8 @@ Result<nlohmann::json> measure_batches(const Pair& pair, const std::vector<std::
   for (const int32_t n_requests : options.batch_sizes) {
     nlohmann::json& at = found.emplace_back(nlohmann::json{{"requests", n_requests}});
     BatchFigures plain;
-    for (const auto& [where, method] : {std::pair{"plain", Method::kPlain}, {"device", Method::kExact}, {"host", Method::kCalibrated}}) {
+    for (const auto& [where, method] :
+         {std::pair{"plain", Method::kPlain}, {"device", Method::kExact}, {"host", Method::kCalibrated}}) {
       Result<BatchFigures> figures = run(pair, prompts, cost, method, n_requests, options);
       if (!figures) return Error{figures.error()};
       if (method == Method::kPlain) plain = *figures;

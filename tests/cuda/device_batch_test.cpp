@@ -1,5 +1,6 @@
 // Batches whose rounds stay on the device: that they do, and that the host's rounds are the same.
 #include "tests/bench/random_pair.h"
+#include "tests/cuda/same_round.h"
 #include "tests/engine/batch_cases.h"
 
 namespace draftscope {
@@ -12,25 +13,11 @@ class DeviceBatch : public testing::Test {
   }
 };
 
-void expect_same_round(const RoundRecord& device, const RoundRecord& host) {
-  EXPECT_EQ(device.session, host.session);
-  EXPECT_EQ(device.seq, host.seq);
-  EXPECT_EQ(device.context_len, host.context_len);
-  EXPECT_EQ(device.tree.token, host.tree.token);
-  EXPECT_EQ(device.tree.parent, host.tree.parent);
-  EXPECT_EQ(device.tree.path_log_q, host.tree.path_log_q);
-  EXPECT_EQ(device.decision.chosen, host.decision.chosen);
-  EXPECT_EQ(device.decision.stop, host.decision.stop);
-  EXPECT_EQ(device.decision.theta_tokens_per_s, host.decision.theta_tokens_per_s);
-  EXPECT_EQ(device.verdict.choice, host.verdict.choice);
-  EXPECT_EQ(device.verdict.choice_log_p, host.verdict.choice_log_p);
-  EXPECT_EQ(device.accepted.path, host.accepted.path);
-  EXPECT_EQ(device.accepted.bonus, host.accepted.bonus);
-  EXPECT_EQ(device.committed_utf8, host.committed_utf8);
-  EXPECT_EQ(device.shared->n_rows, host.shared->n_rows);
-  EXPECT_EQ(device.shared->n_requests, host.shared->n_requests);
-  EXPECT_EQ(device.shared->theta_tokens_per_s, host.shared->theta_tokens_per_s);
-  EXPECT_GT(device.took.verify_ns, 0);
+void expect_same_pass(const SharedPass& device, const SharedPass& host) {
+  EXPECT_EQ(device.pass, host.pass);
+  EXPECT_EQ(device.n_rows, host.n_rows);
+  EXPECT_EQ(device.n_requests, host.n_requests);
+  EXPECT_EQ(device.theta_tokens_per_s, host.theta_tokens_per_s);
 }
 
 // kCalibrated with a correction that changes nothing decides as kExact does, but on the host.
@@ -53,6 +40,7 @@ TEST_F(DeviceBatch, IsRoundForRoundTheHosts) {
     for (size_t i = 0; i < host.passes[pass].size(); ++i) {
       SCOPED_TRACE("pass " + std::to_string(pass) + ", request " + std::to_string(i));
       expect_same_round(device.passes[pass][i], host.passes[pass][i]);
+      expect_same_pass(*device.passes[pass][i].shared, *host.passes[pass][i].shared);
     }
   }
   EXPECT_EQ(most, 3u);
@@ -70,6 +58,17 @@ TEST_F(DeviceBatch, TheRecordSaysWhereRoundsAreDecided) {
   }
   for (const Method method : {Method::kDdtree, Method::kCaddtree, Method::kCalibrated}) {
     EXPECT_NE(backend_of(method).find("rounds decided on the host"), std::string::npos) << name(method);
+  }
+}
+
+// They begin anew whenever a request comes or goes; no time before that is theirs.
+TEST_F(DeviceBatch, TimesOfPlainRoundsAreTheirOwn) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const Outcome outcome = run_batch(pair, batch_options(Method::kPlain, 2), ask_all(2, 0), 3);
+  for (const std::vector<RoundRecord>& pass : outcome.passes) {
+    EXPECT_GE(pass[0].took.draft_ns, 0);
+    EXPECT_LT(pass[0].took.draft_ns, 60'000'000'000);
+    EXPECT_GT(pass[0].took.verify_ns, 0);
   }
 }
 

@@ -1,6 +1,7 @@
 // Sessions whose rounds stay on the device: that they do, and that the host's rounds are the same.
 #include <gtest/gtest.h>
 
+#include "tests/cuda/same_round.h"
 #include "tests/engine/test_pair.h"
 
 namespace draftscope {
@@ -39,20 +40,7 @@ TEST_F(DeviceRounds, AreRoundForRoundThoseOfTheHost) {
       EXPECT_EQ(device.output, host.output);
       for (size_t i = 0; i < host.rounds.size(); ++i) {
         SCOPED_TRACE("round " + std::to_string(i));
-        const RoundRecord &a = device.rounds[i], &b = host.rounds[i];
-        EXPECT_EQ(a.seq, b.seq);
-        EXPECT_EQ(a.context_len, b.context_len);
-        EXPECT_EQ(a.tree.token, b.tree.token);
-        EXPECT_EQ(a.tree.parent, b.tree.parent);
-        EXPECT_EQ(a.tree.path_log_q, b.tree.path_log_q);
-        EXPECT_EQ(a.decision.chosen, b.decision.chosen);
-        EXPECT_EQ(a.decision.theta_tokens_per_s, b.decision.theta_tokens_per_s);
-        EXPECT_EQ(a.verdict.choice, b.verdict.choice);
-        EXPECT_EQ(a.verdict.choice_log_p, b.verdict.choice_log_p);
-        EXPECT_EQ(a.accepted.path, b.accepted.path);
-        EXPECT_EQ(a.accepted.bonus, b.accepted.bonus);
-        EXPECT_EQ(a.committed_utf8, b.committed_utf8);
-        EXPECT_GT(a.took.verify_ns, 0);
+        expect_same_round(device.rounds[i], host.rounds[i]);
       }
     }
   }

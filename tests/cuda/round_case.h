@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -118,6 +119,26 @@ inline void expect_same_tree(const DraftTree& device, const DraftTree& host) {
   EXPECT_EQ(device.depth, host.depth);
   EXPECT_EQ(device.rank, host.rank);
   EXPECT_EQ(device.path_log_q, host.path_log_q);  // bit for bit
+}
+
+/// Which cache rows a row of a pass on the device attends to, in order.
+inline std::vector<int32_t> keys_of(const RowsView& rows, int32_t row) {
+  const std::vector<int32_t> cache_row = get(rows.cache_row, rows.n_rows);
+  const int32_t first = get(rows.first_key + row, 1)[0], n = get(rows.n_contiguous + row, 1)[0];
+  std::vector<int32_t> keys;
+  for (int32_t i = 0; i < n; ++i) keys.push_back(first + i);
+  const std::vector<uint32_t> bits = get(rows.extra_bits + row * rows.bit_words, rows.bit_words);
+  for (int32_t j = 0; j < rows.n_rows; ++j) {
+    if (bits[static_cast<size_t>(j / 32)] >> j % 32 & 1) keys.push_back(cache_row[static_cast<size_t>(j)]);
+  }
+  return keys;
+}
+
+/// A device's exp may differ from the host's in the last bit: of two sizes as good as each other, either may win.
+inline bool is_near_tie(const BudgetDecision& host, int32_t n) {
+  const std::vector<double>& theta = host.theta_tokens_per_s;
+  const double best = theta[static_cast<size_t>(host.chosen)];
+  return n < static_cast<int32_t>(theta.size()) && std::abs(theta[static_cast<size_t>(n)] - best) <= 1e-12 * best;
 }
 
 }  // namespace draftscope::cuda

@@ -64,19 +64,6 @@ TEST_F(RoundGrow, LooksAtTheFirstRanksOnly) {
   expect_same_tree(round.tree(), grow_tree(first_ranks(q, 3), 0, 100));
 }
 
-// Which cache rows a verify row attends to, in order, from either description.
-std::vector<int32_t> keys_of(const RoundView& view, const RowsView& rows, int32_t row) {
-  std::vector<int32_t> keys;
-  const int32_t first = get(rows.first_key, rows.n_rows)[static_cast<size_t>(row)];
-  for (int32_t i = 0; i < get(rows.n_contiguous, rows.n_rows)[static_cast<size_t>(row)]; ++i) keys.push_back(first + i);
-  const std::vector<uint32_t> bits = get(rows.extra_bits + row * rows.bit_words, rows.bit_words);
-  const std::vector<int32_t> cache_row = get(view.verify.cache_row, rows.n_rows);
-  for (int32_t j = 0; j < rows.n_rows; ++j) {
-    if (bits[static_cast<size_t>(j / 32)] >> j % 32 & 1) keys.push_back(cache_row[static_cast<size_t>(j)]);
-  }
-  return keys;
-}
-
 void expect_rows(const DeviceRound& round, const Marginals& q, int32_t context_len) {
   const RoundState& state = round.state;
   const DraftTree tree = grow_tree(q, round.texts[0].root_token, state.n_chosen);
@@ -86,7 +73,7 @@ void expect_rows(const DeviceRound& round, const Marginals& q, int32_t context_l
                              cache_row = get(rows.cache_row, rows.n_rows);
   for (int32_t row = 0; row < state.bucket; ++row) {
     const size_t r = static_cast<size_t>(row);
-    const std::vector<int32_t> keys = keys_of(round.view, rows, row);
+    const std::vector<int32_t> keys = keys_of(rows, row);
     if (row > state.n_chosen) {
       EXPECT_EQ(keys, std::vector<int32_t>{0});
       EXPECT_EQ(cache_row[r], kNoCacheRow);

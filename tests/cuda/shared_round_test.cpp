@@ -72,18 +72,7 @@ CostModel rising_model(std::mt19937& random) {
   return model;
 }
 
-// What one text attends to by a pass's rows on the device, as cache rows in order.
-std::vector<int32_t> keys_of(const RowsView& rows, int32_t row) {
-  const std::vector<int32_t> first = get(rows.first_key, rows.n_rows), n = get(rows.n_contiguous, rows.n_rows);
-  const std::vector<int32_t> cache_row = get(rows.cache_row, rows.n_rows);
-  std::vector<int32_t> keys;
-  for (int32_t i = 0; i < n[static_cast<size_t>(row)]; ++i) keys.push_back(first[static_cast<size_t>(row)] + i);
-  const std::vector<uint32_t> bits = get(rows.extra_bits + row * rows.bit_words, rows.bit_words);
-  for (int32_t j = 0; j < rows.n_rows; ++j) {
-    if (bits[static_cast<size_t>(j / 32)] >> j % 32 & 1) keys.push_back(cache_row[static_cast<size_t>(j)]);
-  }
-  return keys;
-}
+// Which cache rows a row of the host's attends to, in order.
 std::vector<int32_t> keys_of(const PassRows& rows, int32_t row) {
   const size_t r = static_cast<size_t>(row);
   const int32_t first = rows.keys.first_key.empty() ? 0 : rows.keys.first_key[r];
@@ -117,19 +106,13 @@ void expect_pass(const DeviceRound& round, const Company& company, const std::ve
   for (int32_t row = host.n; row < device.n_rows; ++row) EXPECT_EQ(cache_row[static_cast<size_t>(row)], kNoCacheRow);
 }
 
-// A device's exp may differ from the host's in the last bit: of two sizes as good as each other, either may win.
-bool is_near_tie(const BudgetDecision& host, int32_t n) {
-  const std::vector<double>& theta = host.theta_tokens_per_s;
-  const double best = theta[static_cast<size_t>(host.chosen)];
-  return n < static_cast<int32_t>(theta.size()) && std::abs(theta[static_cast<size_t>(n)] - best) <= 1e-12 * best;
-}
-
 class SharedRound : public ::testing::Test {
  protected:
   void TearDown() override { run_backwards(false); }
 
   // Grows on the device what choose_trees grows for the same company, and compares; returns the host's decision.
-  BudgetDecision expect_host_trees(const CostModel& model, const Company& company, int32_t max_texts, const BudgetRule& rule) {
+  BudgetDecision expect_host_trees(const CostModel& model, const Company& company, int32_t max_texts,
+                                   const BudgetRule& rule) {
     const Marginals& q = company.q[0];
     DeviceRound round(q, rule.max_nodes, 1, max_texts);
     round.set_rule(rule);
@@ -222,7 +205,8 @@ TEST_F(SharedRound, ChainsOfEveryText) {
     std::vector<DraftTree> trees;
     for (size_t t = 0; t < 4; ++t) {
       RoundCost flat{0.1, 0.1, std::vector<double>(7, 1.0), std::vector<double>(7, 1.0), {}};
-      const Choice host = choose_tree(company.q[t], company.texts[t].root_token, flat, {.method = Method::kDflash, .max_nodes = max_nodes});
+      const BudgetRule rule{.method = Method::kDflash, .max_nodes = max_nodes};
+      const Choice host = choose_tree(company.q[t], company.texts[t].root_token, flat, rule);
       trees.push_back(first_nodes(host.tree, host.decision.chosen));
       expect_same_tree(round.tree(static_cast<int32_t>(t)), trees.back());
       EXPECT_EQ(static_cast<int>(round.texts[t].stop), static_cast<int>(host.decision.stop)) << t;
