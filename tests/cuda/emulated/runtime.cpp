@@ -215,7 +215,9 @@ cudaError_t cudaMemsetAsync(void* memory, int value, size_t n, cudaStream_t stre
   const std::lock_guard lock(emulated::mutex());
   if (emulated::device_error() != cudaSuccess) return noted(emulated::device_error());
   if (n != 0 && !emulated::is_inside(memory, n)) return noted(cudaErrorInvalidValue);
-  return noted(emulated::submit(stream, [=] { std::memset(memory, value, n); }));
+  return noted(emulated::submit(stream, [=] {
+    if (n != 0) std::memset(memory, value, n);  // of nothing, `memory` may be null
+  }));
 }
 cudaError_t cudaMemset(void* memory, int value, size_t n) {
   const std::lock_guard lock(emulated::mutex());
