@@ -34,8 +34,8 @@ int32_t max_rows(const BatchOptions& options) {
 Batch::Batch(const Pair& pair, BatchOptions options) : pair_(&pair), options_(std::move(options)), cost_(options_.cost) {
   options_.slot_tokens = std::min(options_.slot_tokens, pair.target.config().max_positions);
   if (pair.drafter && options_.block_size == 0) options_.block_size = pair.drafter->config().block_size;
-  // One request may take the whole budget, and its drafter's block stands after the text too.
-  const int32_t capacity = options_.slot_tokens + std::max(options_.rule.max_nodes + 1, options_.block_size) + 1;
+  // One request may take the whole budget.
+  const int32_t capacity = options_.slot_tokens + rows_after_text(options_.rule.max_nodes, options_.block_size);
   memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows(options_), options_.n_slots));
   slots_.resize(static_cast<size_t>(options_.n_slots));
 }

@@ -7,6 +7,9 @@
 
 namespace draftscope {
 
+// What is kept is part of a path, which a block's slots are the depths of.
+int32_t rows_after_text(int32_t max_nodes, int32_t block_size) { return std::max(max_nodes + 1, 2 * block_size); }
+
 PairMemory PairMemory::make(const Pair& pair, int32_t capacity, int32_t max_rows, int32_t n_texts) {
   const LayerConfig& target = pair.target.config().layer;
   PairMemory memory;

@@ -12,6 +12,10 @@ namespace draftscope {
 
 constexpr int32_t kPromptRows = 128;  // rows of a prompt pass: enough to be bound by arithmetic, not by weights
 
+/// Rows that a text's caches need after its tokens: those of its widest verify pass, or what that kept and the block that
+/// a device has drafted behind it by the time the host finds the text ended. block_size 0: no drafter follows.
+int32_t rows_after_text(int32_t max_nodes, int32_t block_size);
+
 struct PairMemory {
   PlacedRope target_rope, drafter_rope;
   KvCache target_kv, drafter_kv;              // of the text, or of the first where several share the stores

@@ -4,7 +4,6 @@
 
 #include "engine/device_rounds.h"
 #include "engine/session.h"
-#include "engine/speculate/accept.h"
 
 namespace draftscope {
 

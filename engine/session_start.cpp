@@ -52,7 +52,8 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
   if (Status ok = session.set_rule(rule); !ok) return Error{ok.error()};
 
   const int32_t max_rows = std::max(kPromptRows, session.options_.rule.max_nodes + 1);
-  const int32_t capacity = session.text_.n_prompt() + session.text_.max_output() + max_rows + 64;
+  const int32_t capacity = session.text_.n_prompt() + session.text_.max_output() +
+                           rows_after_text(session.options_.rule.max_nodes, session.options_.block_size);
   session.memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows));
 
   const auto began = std::chrono::steady_clock::now();

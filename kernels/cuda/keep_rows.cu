@@ -25,7 +25,8 @@ __global__ void __launch_bounds__(kThreads) keep_rows_kernel(const KeepTask task
   const int32_t* kept = task.rows.kept + text * task.rows.width;
   if (head >= 2 * task.n_heads) return;
   uint4* cache = head < task.n_heads ? task.keys : task.values;
-  const int64_t first_row = static_cast<int64_t>(head % task.n_heads) * task.capacity + task.rows.first[text * task.rows.stride];
+  const int32_t first = task.rows.first[text * task.rows.stride];
+  const int64_t first_row = static_cast<int64_t>(head % task.n_heads) * task.capacity + first;
   uint4* column = cache + first_row * task.row_words + word;
   for (int32_t begin = 0; begin < n; begin += kAhead) {
     uint4 row[kAhead];

@@ -128,7 +128,4 @@ void accept(const RoundView& round, int32_t n_rows, LaunchStream stream);
 /// Publishes the round in the ring and moves the states on to the next. After keep_rows and gather_rows.
 void finish(const RoundView& round, LaunchStream stream);
 
-/// Lets `grow` use the shared memory it needs for these sizes; once, outside of capture.
-void allow_grow(const RoundView& round);
-
 }  // namespace draftscope::cuda

@@ -54,7 +54,8 @@ RoundBuffers::RoundBuffers(const RoundLimits& limits)
   view_.cost.verify_s = view_.cost.draft_s + max_contexts_;
   view_.cost.faithful_s = view_.cost.verify_s + n_costs;
 
-  const size_t n_marginals = count(limits.max_texts * limits.n_depths, limits.n_ranks), n_answers = count(n_rows, limits.answer_ranks);
+  const size_t n_marginals = count(limits.max_texts * limits.n_depths, limits.n_ranks);
+  const size_t n_answers = count(n_rows, limits.answer_ranks);
   floats_ = DeviceBuffer<float>(n_marginals + n_answers + static_cast<size_t>(n_nodes));
   view_.marginals = {take_ints(static_cast<int32_t>(n_marginals)), floats_.data(), limits.n_ranks};
   view_.answer = {take_ints(static_cast<int32_t>(n_answers)), floats_.data() + n_marginals, limits.answer_ranks};

@@ -9,7 +9,7 @@
 namespace draftscope::cuda {
 namespace {
 
-constexpr int32_t kSpinsPerQuery = 1 << 14;  // some hundred microseconds between looks at the stream's health
+constexpr uint32_t kSpinsPerQuery = 1 << 14;  // some hundred microseconds between looks at the stream's health
 constexpr int32_t kPlainKey = -1, kDraftKey = -2;
 
 CudaRows& placed(PassRows& rows) { return static_cast<CudaRows&>(*rows.placed); }
@@ -37,7 +37,6 @@ int32_t tier_of(int32_t n_keys) {
 
 CudaRoundLoop::CudaRoundLoop(RoundLoopSetup setup, LoopHost host)
     : setup_(std::move(setup)), host_(std::move(host)), buffers_(setup_.limits) {
-  allow_grow(buffers_.view());
   if (setup_.drafter_kv != nullptr) allot_draft_rows();
 }
 
@@ -190,7 +189,7 @@ void CudaRoundLoop::run(const Key& key, const std::function<void()>& work) {
 
 template <class Ready>
 void CudaRoundLoop::wait_for(const Ready& ready, const char* what) const {
-  for (int32_t spins = 1; !ready(); ++spins) {
+  for (uint32_t spins = 1; !ready(); ++spins) {
     if (spins % kSpinsPerQuery != 0) continue;
     const cudaError_t status = cudaStreamQuery(host_.stream);
     if (status == cudaErrorNotReady) continue;

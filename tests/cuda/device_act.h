@@ -100,6 +100,7 @@ class DeviceWeights {
 /// Memory that is zero at first and full of NaN after its first `zeroed` bytes.
 inline DeviceBuffer<std::byte> make_workspace(int64_t n_bytes, size_t zeroed) {
   DeviceBuffer<std::byte> workspace(static_cast<size_t>(n_bytes));
+  if (workspace.size() == 0) return workspace;
   CUDA_CHECK(cudaMemset(workspace.data(), 0xff, workspace.n_bytes()));
   CUDA_CHECK(cudaMemset(workspace.data(), 0, std::min(zeroed, workspace.n_bytes())));
   return workspace;

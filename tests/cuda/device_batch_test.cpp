@@ -104,5 +104,25 @@ TEST_F(DeviceBatch, APromptThatIsStoppedLeavesTheOthersAlone) {
   EXPECT_EQ(batch.take_finished().at(0).output, alone(pair, first, Method::kPlain));
 }
 
+// By the time the host finds a text ended, the device has drafted a block behind it. The emulated device tells of a byte
+// written past a cache; the slot of the text is the whole of it.
+TEST_F(DeviceBatch, WhatIsDraftedBehindATextThatFillsItsSlotStaysInIt) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const int32_t block_size = pair.drafter->config().block_size;
+  size_t longest = 0;
+  for (int32_t n_tokens = block_size; n_tokens < 2 * block_size; ++n_tokens) {
+    Asked asked = ask(1, 0);
+    asked.options.max_tokens = n_tokens;
+    BatchOptions options = batch_options(Method::kDflash, 1);
+    options.rule.max_nodes = block_size - 1;
+    options.rule.budget = block_size - 1;
+    options.slot_tokens = static_cast<int32_t>(asked.prompt.size()) + n_tokens;
+    const Outcome outcome = run_batch(pair, options, {asked}, 1);
+    EXPECT_EQ(outcome.output.at(2), alone(pair, asked, Method::kPlain));
+    longest = std::max(longest, outcome.passes.back()[0].accepted.path.size());
+  }
+  EXPECT_GT(longest, 3u);  // what was kept and the block: more than the verify pass takes
+}
+
 }  // namespace
 }  // namespace draftscope

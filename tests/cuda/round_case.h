@@ -50,7 +50,6 @@ struct DeviceRound {
     for (TextRound& text : texts) text.draws.n_ranks = answer_ranks;
     set_buckets({1, 2, 4, 8, 16, 24, 32, 64, 128, 256, 512});
     set_marginals(q);
-    allow_grow(view);
   }
   DeviceRound(const DeviceRound&) = delete;
 
