@@ -17,6 +17,8 @@ TEST(NoDevice, IsSaidInOneSentenceAndAutoTakesTheCpu) {
   if (child == 0) {
     setenv("CUDA_VISIBLE_DEVICES", "-1", 1);
     setenv("DRAFTSCOPE_HIDDEN_GPU", "1", 1);
+    unsetenv("GTEST_TOTAL_SHARDS");  // of the parent's: the child's only test might be another shard's
+    unsetenv("GTEST_SHARD_INDEX");
     execl("/proc/self/exe", "test_gpu", "--gtest_filter=NoDevice.*", static_cast<char*>(nullptr));
     _exit(127);
   }

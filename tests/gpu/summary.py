@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Joins what tests/gpu/run measured into one gpu-<name>.json and prints a short table, goals beside the values.
 
-Reads bench.json (ds_bench_gpu), or bench_in_order.json where that failed, in_order.json (a few of its passes without
-overlapping launches), transformers.json (transformers_pass.py) and parts.json (which parts of the run passed) from a folder;
-each may be missing. Prints only what was measured.
+Reads bench.json (ds_bench_gpu), in_order.json (a few of its passes without overlapping launches) or bench_in_order.json (all
+of them, where bench.json's part failed), transformers.json (transformers_pass.py) and parts.json (which parts of the run
+passed) from a folder; each may be missing. Prints only what was measured.
 """
 
 import argparse
@@ -25,6 +25,13 @@ def read(path: pathlib.Path):
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def launches(folder: pathlib.Path) -> tuple[dict, dict]:
+    """The figures with overlapping launches and those in order; where the former hold no pass, the latter alone."""
+    overlapping = read(folder / "bench.json") or {}
+    in_order = read(folder / "in_order.json") or read(folder / "bench_in_order.json") or {}
+    return (overlapping, in_order) if any(overlapping.get("models", [])) else (in_order or overlapping, {})
 
 
 def verdict(met: bool) -> str:
@@ -140,9 +147,8 @@ def main() -> int:
     parser.add_argument("folder", type=pathlib.Path, help="with the parts' files")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for gpu-<name>.json")
     args = parser.parse_args()
-    bench = read(args.folder / "bench_in_order.json") or read(args.folder / "bench.json") or {}
-    reference, in_order = read(args.folder / "transformers.json") or {}, read(args.folder / "in_order.json") or {}
-    parts = read(args.folder / "parts.json") or {}
+    bench, in_order = launches(args.folder)
+    reference, parts = read(args.folder / "transformers.json") or {}, read(args.folder / "parts.json") or {}
     if not bench.get("device"):
         print("no figures: the benchmark measured nothing")
         return 0

@@ -4,6 +4,7 @@ gpu-<name>.json meets must be there."""
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,17 @@ def main() -> None:
         figures = {row["figure"] for row in joined["table"]}
         check(figures == {"share of bandwidth", "transformers / ours", "drafter block", "round outside draft and verify",
                           "method", "batch", "launches in order / overlapping"}, f"expected every figure, found {sorted(figures)}")
+        for files, kept in [({"bench": bench}, "overlap"),
+                            ({"bench": bench, "bench_in_order": {"device": bench["device"], "models": []}}, "overlap"),
+                            ({"bench": {"device": bench["device"], "models": [None]}, "bench_in_order": in_order}, "in-order")]:
+            cut = folder / "cut"
+            cut.mkdir()
+            for part, figures_of_part in files.items():
+                (cut / f"{part}.json").write_text(json.dumps(figures_of_part))
+            subprocess.run([sys.executable, here / "summary.py", cut, "--out", cut], check=True, capture_output=True)
+            joined = json.loads((cut / "gpu-emulated-device.json").read_text())
+            check(joined["bench"]["launches"] == kept, f"expected the {kept} launches of {sorted(files)} to be kept")
+            shutil.rmtree(cut)
         check("tokens/round" in out and "us: " in out, "expected methods and goals in the table")
 
 
