@@ -1,10 +1,8 @@
 // draftscope batch as a person meets it: texts as decode gives them, records that can be looked at, bad input, Ctrl-C.
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "app/batch_run.h"
 #include "engine/record/trace_file.h"
@@ -134,11 +132,7 @@ TEST(BatchCommand, CtrlCEndsEveryRequestWithAReadableTrace) {
                                                        "--trace", trace});
   arguments[6] = "1900";
   const Program program(sandbox, arguments);
-  for (int i = 0; i < 1000; ++i) {
-    Result<TraceReader> reader = TraceReader::open(trace);
-    if (reader && reader->size() > 12) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  EXPECT_TRUE(program.records(trace, 12));
   program.send(SIGINT);
   const Finished found = program.wait();
   EXPECT_EQ(found.status, 130) << found.err;

@@ -6,11 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "engine/record/trace_file.h"
 #include "tests/temp_folder.h"
 
 namespace draftscope {
@@ -44,6 +47,19 @@ class Program {
   }
 
   void send(int signal_number) const { kill(pid_, signal_number); }
+  /// Waits until its trace holds more than n_frames. False when it ended before that or two minutes have passed: a program
+  /// under a sanitizer on a busy machine takes seconds to begin.
+  bool records(const std::string& trace, size_t n_frames) const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (std::chrono::steady_clock::now() < until) {
+      const Result<TraceReader> reader = TraceReader::open(trace);
+      if (reader && reader->size() > n_frames) return true;
+      siginfo_t end{};
+      if (waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOHANG | WNOWAIT) != 0 || end.si_pid != 0) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
   Finished wait() const {
     int status = 0;
     waitpid(pid_, &status, 0);

@@ -148,11 +148,7 @@ TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
 Program start_endless(const TempFolder& sandbox, const std::string& trace) {
   Program program(sandbox, {"decode", "--cost", cost_file(), "-p", "Tell a story.", "-n", "1900", "--ignore-end", "--trace",
                             trace, "-m", "plain", "--precision", "f32", "--threads", "1"});
-  for (int i = 0; i < 1000; ++i) {
-    Result<TraceReader> reader = TraceReader::open(trace);
-    if (reader && reader->size() > 4) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  EXPECT_TRUE(program.records(trace, 4));
   return program;
 }
 
