@@ -46,11 +46,17 @@ __global__ void __launch_bounds__(kAttentionWarps* kWarp, 2) attention_kernel(co
   // 2. The last to arrive folds all parts.
   if (n_parts == 0) return;
   if (!arrives_last(task.arrived + blockIdx.y * gridDim.z + blockIdx.z, n_parts + rows.n)) return;
+  SlotParts<HD> next;
+  const auto ask_for = [&](int32_t slot) {
+    if (slot < task.group_slots && rows.slot_row[slot] >= 0) next.load(task, rows.n_blocks[rows.slot_row[slot]], slot);
+  };
+  ask_for(warp_id());
   for (int32_t slot = warp_id(); slot < task.group_slots; slot += kAttentionWarps) {
+    const SlotParts<HD> parts = next;
+    ask_for(slot + kAttentionWarps);
     const int32_t slot_row = rows.slot_row[slot];
     if (slot_row < 0) continue;
-    store_result<HD>(task, rows.first + slot_row, heads.first + rows.slot_head[slot],
-                     fold_partials<HD>(task, rows.n_blocks[slot_row], slot));
+    store_result<HD>(task, rows.first + slot_row, heads.first + rows.slot_head[slot], fold_partials<HD>(task, parts, slot));
   }
 }
 

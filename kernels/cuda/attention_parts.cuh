@@ -173,38 +173,61 @@ __device__ void store_result(const AttentionTask& task, int32_t row, int32_t hea
     store_columns(result, bf16_row_of(task.out, row) + column);
 }
 
-/// Parts of a slot with n_blocks blocks in ascending order, then its tail. A warp.
 template <int HD>
-__device__ LaneColumns<HD> fold_partials(const AttentionTask& task, int32_t n_blocks, int32_t slot) {
-  constexpr int kAhead = 8;  // loads in flight
-  const int32_t n = ceil_div(n_blocks, kSplitBlocks * task.part_splits),
-                span_parts = kSpanSplits / task.part_splits;
+__device__ LaneColumns<HD> load_partial(const AttentionTask& task, int32_t part, int32_t slot) {
+  const int64_t at = partial_at(task, part, slot);
+  const float2 sums = task.part_sums[at];
+  LaneColumns<HD> columns;
+  columns.max = sums.x;
+  columns.sum = sums.y;
+  load_columns(task.part_values + at * HD + lane_id() * (HD / 32), columns.value);
+  return columns;
+}
+
+/// Parts of a slot that are on their way to a warp together.
+template <int HD>
+struct PartsAhead {
+  static constexpr int kParts = 8;
+  LaneColumns<HD> part[kParts];
+
+  /// From part `first` of n on.
+  __device__ void load(const AttentionTask& task, int32_t first, int32_t n, int32_t slot) {
+#pragma unroll
+    for (int i = 0; i < kParts; ++i) part[i] = load_partial<HD>(task, min(first + i, n - 1), slot);
+  }
+};
+
+/// The partial results of a slot: the first of its parts, and its tail. Asked for before the last slot's are folded.
+template <int HD>
+struct SlotParts {
+  int32_t n = 0;  // parts
+  PartsAhead<HD> ahead;
+  LaneColumns<HD> tail;
+
+  __device__ void load(const AttentionTask& task, int32_t n_blocks, int32_t slot) {
+    n = ceil_div(n_blocks, kSplitBlocks * task.part_splits);
+    if (n > 0) ahead.load(task, 0, n, slot);
+    tail = load_partial<HD>(task, task.n_parts, slot);
+  }
+};
+
+/// Parts of a slot in ascending order, then its tail. A warp.
+template <int HD>
+__device__ LaneColumns<HD> fold_partials(const AttentionTask& task, SlotParts<HD> parts, int32_t slot) {
+  const int32_t n = parts.n, span_parts = kSpanSplits / task.part_splits;
   LaneColumns<HD> all, span;
-  for (int32_t first = 0; first < n; first += kAhead) {
-    LaneColumns<HD> part[kAhead];
+  for (int32_t first = 0; first < n; first += PartsAhead<HD>::kParts) {
+    if (first > 0) parts.ahead.load(task, first, n, slot);
 #pragma unroll
-    for (int i = 0; i < kAhead; ++i) {
-      const int64_t at = partial_at(task, min(first + i, n - 1), slot);
-      const float2 sums = task.part_sums[at];
-      part[i].max = sums.x;
-      part[i].sum = sums.y;
-      load_columns(task.part_values + at * HD + lane_id() * (HD / 32), part[i].value);
-    }
-#pragma unroll
-    for (int i = 0; i < kAhead; ++i) {
+    for (int i = 0; i < PartsAhead<HD>::kParts; ++i) {
       if (first + i >= n) break;
-      fold(span, part[i]);
+      fold(span, parts.ahead.part[i]);
       if ((first + i + 1) % span_parts != 0 && first + i + 1 != n) continue;
       fold(all, span);
       span = LaneColumns<HD>();
     }
   }
-  LaneColumns<HD> tail;
-  const int64_t at = partial_at(task, task.n_parts, slot);
-  tail.max = task.part_sums[at].x;
-  tail.sum = task.part_sums[at].y;
-  load_columns(task.part_values + at * HD + lane_id() * (HD / 32), tail.value);
-  fold(all, tail);
+  fold(all, parts.tail);
   return all;
 }
 

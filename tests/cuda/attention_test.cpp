@@ -82,7 +82,7 @@ TEST(CudaAttention, AChainEqualsSoftmaxInDouble) {
                {{{10, 2, 64}}, 255, 7},       {{{32, 1, 64}}, 130, 5},      {{{20, 1, 128}}, 64, 3},
                {{{2, 2, 64}}, 1300, 70},      {{{2, 1, 8}}, 59, 5},         {{{6, 2, 40}}, 59, 33},
                {{{3, 1, 256}}, 40, 3},        {{{4, 2, 64}, false}, 90, 9}, {{{2, 1, 8}, false}, 59, 5},
-               {{{4, 2, 24}, false}, 20, 33}, {{{2, 2, 128}, false}, 70, 3}};
+               {{{4, 2, 24}, false}, 20, 33}, {{{2, 2, 128}, false}, 70, 3}, {{{2, 1, 128}}, 2700, 3}};
   for (const auto& [shape, before, n_rows] : cases) {
     TestCache cache = filled_cache(shape, before + n_rows, before + n_rows + 3, 1);
     const Floats qkv = random_floats(n_rows, shape.heads.qkv_cols(), 2);
