@@ -18,14 +18,17 @@ struct MatmulLaunch {
 };
 
 /// Leaves this block's sums with those of the tile's other splits. The last block to arrive gets them all, added in
-/// ascending order, in its `sums`; the others get false.
+/// ascending order, in its `sums`; the others get false. Splits come through `shared` memory, in places that no other thread
+/// touches, several at a time: one by one each would cost a way to L2 and back.
 template <class Shape>
-__device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, typename Shape::Sums& sums) {
+__device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, uint4* shared,
+                                           typename Shape::Sums& sums) {
   constexpr int kGroups = Shape::kGroups, kVectors = kEights * kGroups, kThreads = Shape::kThreads;
+  constexpr int kAhead = Shape::kSplitsAhead;
   const int n_splits = p.plan.n_splits, first_token = static_cast<int>(threadIdx.x) % kWarp / 4;
   const int64_t tile = static_cast<int64_t>(blockIdx.x) * p.plan.n_tiles + blockIdx.y;
-  float4* of_tile = p.partials + tile * n_splits * (kVectors * kThreads) + threadIdx.x;
-  float4* own = of_tile + static_cast<int64_t>(blockIdx.z) * (kVectors * kThreads);
+  float4* of_tile = p.partials + tile * n_splits * Shape::kSplitVectors + threadIdx.x;
+  float4* own = of_tile + static_cast<int64_t>(blockIdx.z) * Shape::kSplitVectors;
 #pragma unroll
   for (int i = 0; i < kVectors; ++i) {
     const float(&s)[4] = sums[i / kGroups][i % kGroups];
@@ -36,17 +39,30 @@ __device__ __forceinline__ bool add_splits(const MatmulLaunch& p, int n_tokens, 
   for (int i = 0; i < kVectors; ++i) {
     for (float& s : sums[i / kGroups][i % kGroups]) s = 0;
   }
-#pragma unroll 1
-  for (int split = 0; split < n_splits; ++split) {
-    const float4* of_split = of_tile + static_cast<int64_t>(split) * (kVectors * kThreads);
+  uint4* held = shared + threadIdx.x;
+  const auto fetch = [&](int split, int slot) {
+    const float4* of_split = of_tile + static_cast<int64_t>(split) * Shape::kSplitVectors;
 #pragma unroll
     for (int i = 0; i < kVectors; ++i) {
-      if (first_token + 16 * (i % kGroups) >= n_tokens) continue;
-      const float4 v = load_fresh(of_split + i * kThreads);
+      const bool is_written = split < n_splits && first_token + 16 * (i % kGroups) < n_tokens;
+      start_copy(&held[(slot * kVectors + i) * kThreads], reinterpret_cast<const uint4*>(of_split + i * kThreads), is_written);
+    }
+    close_batch();
+  };
+  for (int split = 0; split < kAhead; ++split) fetch(split, split);
+#pragma unroll 1
+  for (int split = 0, slot = 0; split < n_splits; ++split, slot = slot + 1 == kAhead ? 0 : slot + 1) {
+    wait_for_batches<kAhead - 1>();
+#pragma unroll
+    for (int i = 0; i < kVectors; ++i) {
+      const float4 v = *reinterpret_cast<const float4*>(&held[(slot * kVectors + i) * kThreads]);
       float(&s)[4] = sums[i / kGroups][i % kGroups];
       s[0] += v.x, s[1] += v.y, s[2] += v.z, s[3] += v.w;
     }
+    fetch(split + kAhead, slot);
   }
+  wait_for_batches<0>();  // zeros from past the end
+  __syncthreads();
   return true;
 }
 
@@ -82,35 +98,55 @@ __device__ __forceinline__ void set_swiglu(const SumPlace& place, const TokenSum
   }
 }
 
-/// Adds to what is there; returns the sum of squares of the warp's outputs.
-__device__ __forceinline__ float add(const SumPlace& place, const TokenSums& sums, int32_t n_out, float* row) {
+/// What is there, in the places of the sums.
+__device__ __forceinline__ TokenSums get(const SumPlace& place, int32_t n_out, const float* row) {
+  TokenSums found;
+#pragma unroll
+  for (int i = 0; i < 2 * kEights; ++i) {
+    const int32_t out = place.out(i / 2) + i % 2;
+    found.value[i] = out < n_out ? row[out] : 0.0f;
+  }
+  return found;
+}
+
+/// Adds to what was there; returns the sum of squares of the warp's outputs.
+__device__ __forceinline__ float add(const SumPlace& place, const TokenSums& before, const TokenSums& sums, int32_t n_out,
+                                     float* row) {
   float squares = 0;
 #pragma unroll
   for (int i = 0; i < 2 * kEights; ++i) {
     const int32_t out = place.out(i / 2) + i % 2;
     if (out >= n_out) continue;
-    const float value = row[out] + sums.value[i];
+    const float value = before.value[i] + sums.value[i];
     row[out] = value;
     squares = fmaf(value, value, squares);
   }
   return squares;
 }
 
-/// Writes the sums as the epilogue says. With kAdd, `shared` (kWarps, kTokens) gets sums of squares.
+/// Writes the sums as the epilogue says. With kAdd, `shared` (kWarps, kTokens) gets sums of squares, and a token's numbers
+/// are asked for before the last token's are written, so that no two wait for L2 one after the other.
 template <class Shape>
 __device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart& part, const typename Shape::Sums& sums,
                                        float* shared) {
   const SumPlace place(part);
   const int32_t n_tokens = p.in.rows - part.first_row, n_out = p.in.n_out;
+  const auto asked_for = [&](int i) {
+    const int32_t token = place.token(i / 2, i % 2);
+    if (p.epilogue != Epilogue::kAdd || token >= n_tokens) return TokenSums{};
+    return get(place, n_out, row_of(p.out, part.first_row + token));
+  };
+  TokenSums next = asked_for(0);
 #pragma unroll
   for (int i = 0; i < 2 * Shape::kGroups; ++i) {
     const int32_t token = place.token(i / 2, i % 2), row = part.first_row + token;
-    const TokenSums of = of_token<Shape::kGroups>(sums, i / 2, i % 2);
+    const TokenSums of = of_token<Shape::kGroups>(sums, i / 2, i % 2), before = next;
+    if (i + 1 < 2 * Shape::kGroups) next = asked_for(i + 1);
     float squares = 0;
     if (token < n_tokens) {
       if (p.epilogue == Epilogue::kSet) set(place, of, n_out, row_of(p.out, row));
       if (p.epilogue == Epilogue::kSwiGlu) set_swiglu(place, of, n_out, p.out, row);
-      if (p.epilogue == Epilogue::kAdd) squares = add(place, of, n_out, row_of(p.out, row));
+      if (p.epilogue == Epilogue::kAdd) squares = add(place, before, of, n_out, row_of(p.out, row));
     }
     for (int step = 1; step < 4; step *= 2) squares += __shfl_xor_sync(0xffffffffu, squares, step);
     if (threadIdx.x % 4 == 0) shared[threadIdx.x / kWarp * Shape::kTokens + token] = squares;
@@ -138,7 +174,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kPerProcessor) matmul_
   const ProductPart part = {row_group * kTileRows, tile * Shape::kTile, first_unit * kUnitIn, p.plan.units_per_split};
   float sums[kEights][Shape::kGroups][4] = {};
   multiply<Shape, kInputs>(p.in, part, dynamic_shared, sums);
-  if (p.plan.n_splits > 1 && !add_splits<Shape>(p, p.in.rows - part.first_row, sums)) return;
+  if (p.plan.n_splits > 1 && !add_splits<Shape>(p, p.in.rows - part.first_row, dynamic_shared, sums)) return;
   auto* squares = reinterpret_cast<float*>(dynamic_shared);
   finish<Shape>(p, part, sums, squares);
   if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<Shape>(p, part, squares);

@@ -7,8 +7,8 @@
 
 namespace draftscope::cuda {
 
-/// Begins to copy 16 bytes past L1 and registers to shared memory; zeros unless `wanted`, and then `from` is not
-/// touched.
+/// Begins to copy 16 bytes to shared memory past registers and past L1, so that what other blocks of the launch wrote is
+/// seen; zeros unless `wanted`, and then `from` is not touched.
 __device__ __forceinline__ void start_copy(uint4* to_shared, const uint4* from, bool wanted) {
 #if defined(__CUDACC__)
   const auto to = static_cast<uint32_t>(__cvta_generic_to_shared(to_shared));
@@ -34,15 +34,6 @@ __device__ __forceinline__ void wait_for_batches() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kUnfinished) : "memory");
 #else
   ::emulated::wait_for_async_batches(kUnfinished);
-#endif
-}
-
-/// 16 bytes that another block of the same launch wrote: from L2, where its writes are.
-__device__ __forceinline__ float4 load_fresh(const float4* from) {
-#if defined(__CUDACC__)
-  return __ldcg(from);
-#else
-  return *from;
 #endif
 }
 

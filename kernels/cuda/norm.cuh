@@ -14,11 +14,32 @@ __device__ __forceinline__ float warp_sum(float value) {
   return value;
 }
 
-/// 1 / sqrt(mean(x^2) + eps) of a row with these sums of squares, (n_square_pieces(cols),). One warp takes part.
+/// 1 / sqrt(mean(x^2) + eps) of n <= kRows rows with these sums of squares, (n, n_square_pieces(cols)): row i's in lane i.
+/// One warp takes part, and its rows wait for memory together.
+template <int kRows>
+__device__ __forceinline__ float inverse_rms_of(const float* squares, int n, int32_t cols, float eps) {
+  static_assert(kRows <= kWarp);
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int32_t n_pieces = pieces_of(cols);
+  float sum[kRows] = {};
+  for (int32_t piece = lane; piece < n_pieces; piece += kWarp) {
+#pragma unroll
+    for (int row = 0; row < kRows; ++row) {
+      if (row < n) sum[row] += squares[row * n_pieces + piece];
+    }
+  }
+  float of_lane = 0;
+#pragma unroll
+  for (int row = 0; row < kRows; ++row) {
+    const float of_row = warp_sum(sum[row]);
+    if (lane == row) of_lane = of_row;
+  }
+  return 1.0f / sqrtf(of_lane / static_cast<float>(cols) + eps);
+}
+
+/// The same of one row, in every lane.
 __device__ __forceinline__ float inverse_rms(const float* squares, int32_t cols, float eps) {
-  float sum = 0;
-  for (int32_t piece = threadIdx.x % kWarp; piece < pieces_of(cols); piece += kWarp) sum += squares[piece];
-  return 1.0f / sqrtf(warp_sum(sum) / static_cast<float>(cols) + eps);
+  return __shfl_sync(0xffffffffu, inverse_rms_of<1>(squares, 1, cols, eps), 0);
 }
 
 /// Sum of squares of one piece of a row, x (cols,) from its first column; a lane squares columns lane and lane + 32.

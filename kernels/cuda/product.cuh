@@ -126,7 +126,11 @@ struct ProductShape {
   static constexpr int kShareBlocks = kBlocks / kShares;  // blocks that are multiplied while a share is on its way
   using Ring = WeightRing<kThreads>;
   using Sums = ProductSums<kGroups>;
-  static constexpr size_t kSharedBytes = (2 * kBuffer + Ring::kVectors) * sizeof(uint4) + kTokens * sizeof(float);
+  static constexpr int kVectors = 2 * kBuffer + Ring::kVectors;  // of 16 bytes, of shared memory
+  static constexpr int kSplitVectors = kEights * kGroups * kThreads;       // the sums of a split
+  static constexpr int kSplitsThatFit = kVectors / kSplitVectors;
+  static constexpr int kSplitsAhead = kSplitsThatFit < 8 ? kSplitsThatFit : 8;  // on their way to the block that adds them
+  static constexpr size_t kSharedBytes = kVectors * sizeof(uint4) + kTokens * sizeof(float);
 };
 
 constexpr int32_t kWideBlocks = 64;  // fewer would leave half of the multiprocessors of an H100 or H200 idle
@@ -141,7 +145,8 @@ void with_product_shape(int32_t rows, int32_t n_out, int32_t n_splits, const Tak
     case 2:
       return take(ProductShape<2, 4>());
     default:
-      if (ceil_div(n_out, Wide::kTile) * n_splits >= kWideBlocks && Wide::kSharedBytes <= most_shared_bytes())
+      // A wide block would also add up a split's sums for twice as many outputs, while others have nothing to do.
+      if (n_splits == 1 && ceil_div(n_out, Wide::kTile) >= kWideBlocks && Wide::kSharedBytes <= most_shared_bytes())
         return take(Wide());
       return take(ProductShape<4, 4>());
   }
@@ -248,12 +253,13 @@ __device__ __forceinline__ void multiply_block(const uint4 (&w)[kEights], const 
 /// The norm's scale of every token of the part, (kTokens,), shared out among the warps.
 template <class Shape>
 __device__ __forceinline__ void norm_scales(const ProductInput& in, const ProductPart& part, float* scale) {
-  const int n_tokens = min(in.rows - part.first_row, Shape::kTokens);
-  for (int token = static_cast<int>(threadIdx.x) / kWarp; token < n_tokens; token += Shape::kWarps) {
-    const float* squares = in.squares + static_cast<int64_t>(part.first_row + token) * pieces_of(in.n_in);
-    const float of_token = inverse_rms(squares, in.n_in, in.eps);
-    if (threadIdx.x % kWarp == 0) scale[token] = of_token;
-  }
+  constexpr int kEach = Shape::kTokens / Shape::kWarps;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, first = static_cast<int>(threadIdx.x) / kWarp * kEach;
+  const int n = min(in.rows - part.first_row - first, kEach);
+  if (n <= 0) return;
+  const float* squares = in.squares + static_cast<int64_t>(part.first_row + first) * pieces_of(in.n_in);
+  const float of_lane = inverse_rms_of<kEach>(squares, n, in.n_in, in.eps);
+  if (lane < n) scale[first + lane] = of_lane;
 }
 
 /// Adds the part's products to `sums`; `shared` has Shape::kSharedBytes. All threads of the block call it, and shared
@@ -268,7 +274,7 @@ __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPa
   using Ring = typename Shape::Ring;
   Ring ring(in, part, shared + 2 * Shape::kBuffer);
   follow();
-  auto* scale = reinterpret_cast<float*>(shared + 2 * Shape::kBuffer + Ring::kVectors);
+  auto* scale = reinterpret_cast<float*>(shared + Shape::kVectors);
   if constexpr (kInputs == Inputs::kNormed) {
     norm_scales<Shape>(in, part, scale);
     __syncthreads();

@@ -21,6 +21,7 @@ struct Setting {
   Precision precision;
   const char* name;
 };
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
 class CudaHeadTest : public testing::TestWithParam<Setting> {
  protected:
   Weights weights(int64_t n_out, int64_t n_in, uint32_t seed) const {

@@ -18,6 +18,7 @@ struct Setting {
   Precision precision;
   const char* name;
 };
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
 class CudaMatmulTest : public testing::TestWithParam<Setting> {
  protected:
   Weights weights(int64_t n_out, int64_t n_in, uint32_t seed) const {
@@ -77,14 +78,16 @@ TEST_P(CudaMatmulTest, OddShapesEqualTheSumInDouble) {
 }
 
 TEST_P(CudaMatmulTest, ASplitThatIsPartlyPaddedEqualsTheSumInDouble) {
-  const int64_t n_in = 3 * kUnitIn + 8;
-  ASSERT_EQ(plan_splits(70, n_in).n_splits, 4);
-  const Weights w = weights(70, n_in, 3);
-  for (const int64_t rows : {1, 5, 20, 70}) {
-    const Table x = reference::random_table(rows, n_in, static_cast<uint32_t>(rows));
-    Table magnitude;
-    const Table expected = reference::matmul(as_multiplied(x), w.values, &magnitude);
-    expect_close(product(x, w), expected, magnitude, n_in);
+  for (const int32_t n_splits : {4, 18}) {  // few and many more than are on their way together to the block that adds them
+    const int32_t n_in = (n_splits - 1) * kUnitIn + 8;
+    ASSERT_EQ(plan_splits(70, n_in).n_splits, n_splits);
+    const Weights w = weights(70, n_in, 3);
+    for (const int64_t rows : {1, 5, 20, 70}) {
+      const Table x = reference::random_table(rows, n_in, static_cast<uint32_t>(rows));
+      Table magnitude;
+      const Table expected = reference::matmul(as_multiplied(x), w.values, &magnitude);
+      expect_close(product(x, w), expected, magnitude, n_in);
+    }
   }
 }
 
@@ -231,12 +234,12 @@ TEST_P(CudaMatmulTest, ARowHasTheSameBitsInAnyBatch) {
   }
 }
 
-// Many rows of a matrix with many tiles: blocks are two tiles wide, the last one half used.
+// Many rows of a matrix with so many tiles that its inputs are not split: blocks are two tiles wide, the last one half used.
 class CudaTensorMatmulTest : public CudaMatmulTest {};
 TEST_P(CudaTensorMatmulTest, WideBlocksGiveTheBitsOfNarrowOnes) {
-  constexpr int64_t n_in = 3 * kUnitIn + 40, n_out = 30 * kTileOut + 70;
+  constexpr int64_t n_in = kUnitIn + 40, n_out = 132 * kTileOut + 70;
   const SplitPlan plan = plan_splits(n_out, n_in);
-  ASSERT_TRUE(plan.n_tiles % 2 == 1 && ceil_div(plan.n_tiles, 2) * plan.n_splits >= 64);
+  ASSERT_TRUE(plan.n_tiles % 2 == 1 && ceil_div(plan.n_tiles, 2) >= 64 && plan.n_splits == 1);
   const Weights w = weights(n_out, n_in, 27);
   const DeviceWeights on_device(w);
   const Table x = reference::random_table(35, n_in, 28), before = reference::random_table(35, n_out, 29);
