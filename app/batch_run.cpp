@@ -7,6 +7,7 @@
 #include "app/bench_run.h"
 #include "app/round_text.h"
 #include "engine/base/file_map.h"
+#include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
@@ -14,12 +15,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 int64_t ns_since(Clock::time_point began) { return (Clock::now() - began) / std::chrono::nanoseconds(1); }
-
-double per_s(double n, int64_t ns) { return ns > 0 ? n / (1e-9 * static_cast<double>(ns)) : 0; }
-
-double tokens_per_round(const SessionEnd& end) {
-  return end.n_rounds > 0 ? static_cast<double>(end.n_tokens) / static_cast<double>(end.n_rounds) : 0;
-}
 
 /// One run at work.
 class Run {
@@ -35,14 +30,13 @@ class Run {
   }
 
   void pass() {
-    const auto began = Clock::now();
     const std::vector<RoundRecord> rounds = batch_.round();
     for (const RoundRecord& round : rounds) {
       recorder_.round(round);
       if (events_.on_round) events_.on_round(round);
     }
     figures.add_pass(rounds);
-    batch_.set_telemetry_ns(ns_since(began) - rounds[0].took.total_ns());
+    batch_.records_sent();
   }
 
   void take_finished() {
@@ -90,9 +84,20 @@ Result<std::vector<std::string>> read_prompt_lines(const std::string& path, int3
   return lines;
 }
 
+int64_t BatchFigures::n_tokens() const {
+  int64_t sum = 0;
+  for (const SessionEnd& end : ends) sum += end.n_tokens;
+  return sum;
+}
+
+int64_t BatchFigures::n_decoded() const {
+  int64_t sum = 0;
+  for (const SessionEnd& end : ends) sum += decoded_tokens(end);
+  return sum;
+}
+
 void BatchFigures::add_pass(const std::vector<RoundRecord>& rounds) {
   ++n_passes;
-  n_tokens += rounds[0].shared->n_tokens;
   passes_ns += rounds[0].took.total_ns();
   sizes.add(rounds[0]);
 }
@@ -125,36 +130,37 @@ Result<BatchFigures> run_batch(Batch& batch, const std::vector<BatchRequest>& re
 std::string figures_text(const BatchFigures& figures) {
   std::string text;
   for (const SessionEnd& end : figures.ends) {
-    text += fmt::format("request {:>3}: {:>4} tokens in {:>4} rounds, {:.2f} tokens per round, {}\n", end.session, end.n_tokens,
-                        end.n_rounds, tokens_per_round(end), name(end.reason));
+    text += fmt::format("request {:>3}: {:>4} tokens, {:>4} decoded in {:>4} rounds, {:.2f} tokens per round, {}\n", end.session,
+                        end.n_tokens, decoded_tokens(end), end.n_rounds, tokens_per_round(decoded_tokens(end), end.n_rounds),
+                        name(end.reason));
   }
   text += "in flight  passes  nodes each  tokens each per round  tokens/s of all\n";
   for (const BudgetAtSize& size : figures.sizes.figures()) {
     text += fmt::format("{:>9}  {:>6}  {:>10.1f}  {:>21.2f}  {:>15.0f}\n", size.n_requests, size.n_passes, size.nodes, size.tokens,
                         size.tokens_per_s);
   }
-  const auto n_tokens = static_cast<double>(figures.n_tokens);
-  text += fmt::format("{} requests, {} tokens in {} passes: {:.0f} tokens/s measured, {:.0f} with prompts and records\n",
-                      figures.ends.size(), figures.n_tokens, figures.n_passes, per_s(n_tokens, figures.passes_ns),
-                      per_s(n_tokens, figures.whole_ns));
+  text += fmt::format("{} requests, {} tokens, {} decoded in {} passes: {:.0f} tokens/s measured, {:.0f} with prompts and records\n",
+                      figures.ends.size(), figures.n_tokens(), figures.n_decoded(), figures.n_passes,
+                      tokens_per_s(figures.n_decoded(), figures.passes_ns), tokens_per_s(figures.n_tokens(), figures.whole_ns));
   return text;
 }
 
 std::string figures_json(const BatchFigures& figures) {
   nlohmann::json requests = nlohmann::json::array(), sizes = nlohmann::json::array();
   for (const SessionEnd& end : figures.ends) {
-    requests.push_back({{"session", end.session}, {"tokens", end.n_tokens}, {"rounds", end.n_rounds},
-                        {"tokens_per_round", tokens_per_round(end)}, {"reason", name(end.reason)}});
+    requests.push_back({{"session", end.session}, {"tokens", end.n_tokens}, {"decoded_tokens", decoded_tokens(end)},
+                        {"rounds", end.n_rounds}, {"tokens_per_round", tokens_per_round(decoded_tokens(end), end.n_rounds)},
+                        {"reason", name(end.reason)}});
   }
   for (const BudgetAtSize& size : figures.sizes.figures()) {
     sizes.push_back({{"requests", size.n_requests}, {"passes", size.n_passes}, {"nodes_each", size.nodes},
                      {"tokens_each", size.tokens}, {"tokens_per_s", size.tokens_per_s}});
   }
-  const auto n_tokens = static_cast<double>(figures.n_tokens);
   return nlohmann::json({{"type", "summary"}, {"requests", requests}, {"by_requests_in_flight", sizes},
-                         {"passes", figures.n_passes}, {"tokens", figures.n_tokens},
-                         {"tokens_per_s", per_s(n_tokens, figures.passes_ns)},
-                         {"tokens_per_s_with_prompts", per_s(n_tokens, figures.whole_ns)}})
+                         {"passes", figures.n_passes}, {"tokens", figures.n_tokens()},
+                         {"decoded_tokens", figures.n_decoded()},
+                         {"tokens_per_s", tokens_per_s(figures.n_decoded(), figures.passes_ns)},
+                         {"tokens_per_s_with_prompts", tokens_per_s(figures.n_tokens(), figures.whole_ns)}})
       .dump();
 }
 

@@ -1,6 +1,5 @@
 #include "app/recorder.h"
 
-#include <chrono>
 #include <utility>
 
 namespace draftscope {
@@ -48,11 +47,9 @@ Status Recorder::close() {
 }
 
 RoundRecord recorded_round(Session& session, Recorder& recorder) {
-  const auto began = std::chrono::steady_clock::now();
   RoundRecord record = session.round();
   recorder.round(record);
-  const int64_t whole_ns = (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1);
-  session.set_telemetry_ns(whole_ns - record.took.total_ns());
+  session.record_sent();
   return record;
 }
 

@@ -17,8 +17,7 @@ std::vector<RoundRecord> Batch::round() {
     if (request != nullptr) parts.push_back({request.get(), request->target.length});
   }
   DS_CHECK(!parts.empty());
-  const RoundCost cost = cost_of(parts);
-  if (on_device(parts)) return device_round(parts, cost);
+  if (on_device(parts)) return device_round(parts);
   StageTimes took;
   StageClock clock;
 
@@ -27,6 +26,7 @@ std::vector<RoundRecord> Batch::round() {
   clock.lap(took.draft_ns);
 
   // 2. Grow: every request's next node competes for the rows of one pass.
+  const RoundCost cost = cost_of(parts);
   grow(parts, cost);
   clock.lap(took.grow_ns);
 
@@ -41,6 +41,7 @@ std::vector<RoundRecord> Batch::round() {
   // 5. Commit: keep the paths' cache rows, collect their features for the drafter.
   commit(parts);
   clock.lap(took.commit_ns);
+  after_round_.stages_ended();
 
   return end_round(parts, cost, took);
 }

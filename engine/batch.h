@@ -13,6 +13,7 @@
 #include "engine/pair_memory.h"
 #include "engine/record/round.h"
 #include "engine/speculate/shared_budget.h"
+#include "engine/stage_clock.h"
 #include "engine/text_state.h"
 
 namespace draftscope {
@@ -51,8 +52,8 @@ class Batch {
   void stop(EndReason reason = EndReason::kStopped);
   /// The requests that ended since the last call; their slots are free.
   std::vector<FinishedRequest> take_finished();
-  /// Measured: what making and sending the records of the previous pass took; those of the next one carry it.
-  void set_telemetry_ns(int64_t ns) { telemetry_ns_ = ns; }
+  /// The last pass's records have been sent: those of the next one say what making and sending them took, measured.
+  void records_sent() { telemetry_ns_ = after_round_.telemetry_ns(); }
 
  private:
   struct Request {
@@ -83,7 +84,7 @@ class Batch {
   void make_loop(const LoopSizes& sizes);
   void begin_loop(std::span<const Part> parts);
   void leave_loop();
-  std::vector<RoundRecord> device_round(std::span<Part> parts, const RoundCost& cost);
+  std::vector<RoundRecord> device_round(std::span<Part> parts);
 
   void take_in_features();
   SessionInfo info_of(const TextState& text) const;
@@ -98,6 +99,7 @@ class Batch {
   std::unique_ptr<RoundLoop> loop_;              // null: the host decides every round
   int32_t loop_answers_ = 0;                     // ranks of the target's answer that it keeps
   bool company_changed_ = true;                  // the requests in flight are not those that the loop drafts for
+  AfterRound after_round_;
   int64_t n_passes_ = 0, telemetry_ns_ = 0;
 };
 

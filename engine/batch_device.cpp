@@ -56,6 +56,7 @@ void Batch::begin_loop(std::span<const Part> parts) {
                       draws_of(request.text)});
   }
   loop_->begin(starts);
+  after_round_.leave();
   company_changed_ = false;
 }
 
@@ -70,8 +71,11 @@ void Batch::leave_loop() {
   }
 }
 
-std::vector<RoundRecord> Batch::device_round(std::span<Part> parts, const RoundCost& cost) {
+std::vector<RoundRecord> Batch::device_round(std::span<Part> parts) {
+  const int64_t away_ns = after_round_.away_ns();
   const std::span<const RoundImage> images = loop_->next();
+  after_round_.stages_ended();
+  const RoundCost cost = cost_of(parts);
   for (size_t i = 0; i < parts.size(); ++i) {
     const SlotHeader& header = images[i].header;
     Part& part = parts[i];
@@ -86,7 +90,9 @@ std::vector<RoundRecord> Batch::device_round(std::span<Part> parts, const RoundC
     request.target.length += header.n_kept;
     request.text.commit(part.tree, part.accepted);
   }
-  return end_round(parts, cost, stages_of(images[0]));
+  std::vector<RoundRecord> records = end_round(parts, cost, stages_of(images[0], away_ns));
+  after_round_.leave();
+  return records;
 }
 
 }  // namespace draftscope

@@ -1,7 +1,6 @@
 #include "engine/device_rounds.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include "engine/model/rows.h"
@@ -123,12 +122,15 @@ Marginals marginals_of(const RoundImage& image) {
   return {image.header.n_depths, image.header.n_ranks, image.q_token, image.q_log_q};
 }
 
-StageTimes stages_of(const RoundImage& image) {
+StageTimes stages_of(const RoundImage& image, int64_t away_ns) {
+  const SlotHeader& at = image.header;
+  const int64_t stood_idle_ns = std::max<int64_t>(0, at.at(Mark::kVerifyBegan) - at.at(Mark::kGrown) - away_ns);
   StageTimes took;
-  int64_t* const stages[] = {&took.draft_ns, &took.grow_ns, &took.verify_ns, &took.accept_ns, &took.commit_ns};
-  for (size_t i = 0; i < std::size(stages); ++i) {
-    *stages[i] = image.header.stage_end_ns[i + 1] - image.header.stage_end_ns[i];
-  }
+  took.draft_ns = at.at(Mark::kDrafted) - at.at(Mark::kBegan);
+  took.grow_ns = at.at(Mark::kGrown) - at.at(Mark::kDrafted) + stood_idle_ns;
+  took.verify_ns = at.at(Mark::kVerified) - at.at(Mark::kVerifyBegan);
+  took.accept_ns = at.at(Mark::kAccepted) - at.at(Mark::kVerified);
+  took.commit_ns = at.at(Mark::kCommitted) - at.at(Mark::kAccepted);
   return took;
 }
 

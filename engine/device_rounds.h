@@ -33,6 +33,8 @@ TextDraws draws_of(const TextState& text);
 
 DraftTree tree_of(const RoundImage& image);
 Marginals marginals_of(const RoundImage& image);
-StageTimes stages_of(const RoundImage& image);
+/// away_ns: how long the caller kept the record before this one. The grow stage lasts until the verify pass begins, less what
+/// the device waited for the caller: all of the host's own part is in it.
+StageTimes stages_of(const RoundImage& image, int64_t away_ns);
 
 }  // namespace draftscope

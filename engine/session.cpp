@@ -17,8 +17,7 @@ constexpr int64_t kRoundsPerFit = 8;   // a re-estimated cost model needs its fi
 // The program. Everything else in the engine serves these lines.
 RoundRecord Session::round() {
   DS_CHECK(!done());
-  const RoundCost cost = cost_->at(memory_->target_kv.length, options_.rule.max_nodes);
-  if (on_device()) return device_round(cost);
+  if (on_device()) return device_round();
   RoundRecord record;
   record.context_len = memory_->target_kv.length;
   StageClock clock;
@@ -28,6 +27,7 @@ RoundRecord Session::round() {
   clock.lap(record.took.draft_ns);
 
   // 2. Grow: the most probable prefixes form a tree; the budget rule says how many to verify.
+  const RoundCost cost = cost_->at(memory_->target_kv.length, options_.rule.max_nodes);
   Choice choice = grow(q, cost);
   clock.lap(record.took.grow_ns);
 
@@ -43,6 +43,7 @@ RoundRecord Session::round() {
   commit(choice.tree, record.accepted);
   if (online_cost_) learn_cost(choice.decision.chosen + 1, record);
   clock.lap(record.took.commit_ns);
+  after_round_.stages_ended();
 
   finish_round(record, q, cost, std::move(choice));
   return record;
@@ -104,8 +105,9 @@ void Session::commit(const DraftTree& tree, const Accepted& accepted) {
     const Act waiting{memory.new_features->act.row(memory.n_new_features), n_kept, features.cols};
     pair_->backend->gather_rows(features, accepted.path, waiting, 0);
     memory.n_new_features += n_kept;
-    // Plain rounds never draft, but the method may change between rounds: the drafter keeps up.
-    if (options_.rule.method == Method::kPlain) memory.take_in_features(*pair_);
+    // Plain rounds never draft, but the method may change between rounds: what the drafter has not read is kept for it,
+    // until there is no more room.
+    if (memory.n_new_features == memory.new_features->act.rows) memory.take_in_features(*pair_);
   }
   text_.commit(tree, accepted);
 }

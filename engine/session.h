@@ -14,6 +14,7 @@
 #include "engine/speculate/budget.h"
 #include "engine/speculate/cost.h"
 #include "engine/speculate/online_cost.h"
+#include "engine/stage_clock.h"
 #include "engine/text_state.h"
 
 namespace draftscope {
@@ -49,8 +50,8 @@ class Session {
   /// Take effect with the next round.
   Status set_rule(BudgetRule rule);
   Status set_cost(CostModel cost);
-  /// Measured: what making and sending the previous record took; the next record carries it.
-  void set_telemetry_ns(int64_t ns) { telemetry_ns_ = ns; }
+  /// The last round's record has been sent: the next record says what making and sending it took, measured.
+  void record_sent() { telemetry_ns_ = after_round_.telemetry_ns(); }
 
   const std::vector<int32_t>& output() const { return text_.output(); }  // generated, end of text excluded
   SessionInfo info() const;
@@ -70,7 +71,7 @@ class Session {
   bool on_device();
   bool rounds_on_device() const;
   LoopSizes loop_sizes() const;
-  RoundRecord device_round(const RoundCost& cost);
+  RoundRecord device_round();
   void tell_loop();   // of a new rule or cost
   void leave_loop();  // the host takes over
 
@@ -86,6 +87,7 @@ class Session {
   size_t loop_contexts_ = 0;                 // that it has room for in a cost model
 
   TextState text_;
+  AfterRound after_round_;
   int64_t telemetry_ns_ = 0;
 };
 

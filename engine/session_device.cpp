@@ -27,8 +27,6 @@ bool Session::on_device() {
   loop_ = pair_->backend->make_round_loop(loop_setup(*pair_, *memory_, loop_sizes(), cost_->model()));
   loop_contexts_ = cost_->model().context.size();
   tell_loop();
-  const RoundStart start{memory_->target_kv.length, 0, 0, text_.root_token(), draws_of(text_)};
-  loop_->begin({&start, 1});
   return true;
 }
 
@@ -45,11 +43,18 @@ void Session::tell_loop() {
   const LoopSizes sizes = loop_sizes();
   loop_->set_cost(loop_costs(*cost_, loop_limits(sizes, cost_->model())));
   loop_->set_params(loop_params(options_.rule, sizes.n_nodes, sizes, cost_->model()));
+  // What may have been drafted ahead was decided by the old rule and cost; a record speaks of those in force.
+  const RoundStart start{memory_->target_kv.length, 0, 0, text_.root_token(), draws_of(text_)};
+  loop_->begin({&start, 1});
+  after_round_.leave();
 }
 
-RoundRecord Session::device_round(const RoundCost& cost) {
+RoundRecord Session::device_round() {
+  const int64_t away_ns = after_round_.away_ns();
   const RoundImage& image = loop_->next()[0];
+  after_round_.stages_ended();
   const SlotHeader& header = image.header;
+  const RoundCost cost = cost_->at(header.context_len, options_.rule.max_nodes);
   DS_CHECK(header.context_len == memory_->target_kv.length && header.root_token == text_.root_token(),
            "the device is at {} tokens, the session at {}", header.context_len, memory_->target_kv.length);
   RoundRecord record;
@@ -61,12 +66,13 @@ RoundRecord Session::device_round(const RoundCost& cost) {
   fill_curves(choice.tree, cost, choice.decision);
   record.verdict = {image.choice, image.choice_log_p};
   record.accepted = {image.path, header.bonus};
-  record.took = stages_of(image);
+  record.took = stages_of(image, away_ns);
 
   memory_->target_kv.length += header.n_kept;
   text_.commit(choice.tree, record.accepted);
   if (online_cost_) learn_cost(choice.decision.chosen + 1, record);
   finish_round(record, marginals_of(image), cost, std::move(choice));
+  after_round_.leave();
   return record;
 }
 

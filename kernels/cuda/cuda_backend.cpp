@@ -303,16 +303,15 @@ void CudaBackend::copy_out(const void* from, size_t n_bytes, void* to) {
 }
 
 std::unique_ptr<RoundLoop> CudaBackend::make_round_loop(RoundLoopSetup setup) {
-  LoopHost host{launches_, [this](bool deferred) { deferred_ = deferred; }, [this] { return generation_; }};
+  LoopHost host{launches_, deferred_, [this] { return generation_; }};
   return std::make_unique<CudaRoundLoop>(std::move(setup), std::move(host));
 }
 
 std::vector<double> CudaBackend::time_runs(int32_t n, const std::function<void()>& work) {
-  in_tiers_ = true;
+  const Raised tiers(in_tiers_);
   work();  // settles every workspace, and heads have memory for their answers
-  deferred_ = true;
+  const Raised deferred(deferred_);
   const GraphExec graph = capture(stream_.get(), work);
-  deferred_ = in_tiers_ = false;
   return time_replays(graph.get(), n, stream_.get());
 }
 
@@ -357,6 +356,10 @@ void CudaBackend::put_columns(Act x, Act out, int32_t first_col) {
 Result<std::unique_ptr<Backend>> make_cuda_backend(const CudaOptions& options, const OpenFastMatmul& open) {
   Result<std::string> device = cuda_device();
   if (!device) return Error{device.error()};
+  // The first call that needs the device itself: somebody else may have all of it.
+  if (const cudaError_t used = cudaFree(nullptr); used != cudaSuccess) {
+    return fail("no CUDA device: {} cannot be used: {} ({})", *device, cudaGetErrorString(used), cudaGetErrorName(used));
+  }
   FastMatmul fast;
   if (options.numerics == Numerics::kFastest && options.precision != Precision::kBf16) {
     fast.note = "numerics fastest: expected bf16 activations, found float32; numerics stay invariant";

@@ -7,7 +7,7 @@ namespace draftscope::cuda {
 OutOfMemory::OutOfMemory(size_t n_bytes) {
   size_t free = 0, total = 0;
   (void)cudaMemGetInfo(&free, &total);
-  sentence_ = fmt::format("GPU memory: expected {} MiB more, found {} of {} MiB free", n_bytes >> 20, free >> 20, total >> 20);
+  sentence_ = fmt::format("GPU memory: expected {} MiB more, found {} of {} MiB free", (n_bytes >> 20) + 1, free >> 20, total >> 20);
 }
 
 void check_call(cudaError_t status, const char* call, const char* file, int line) {

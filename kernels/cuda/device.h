@@ -101,6 +101,18 @@ class PinnedBuffer {
   size_t n_ = 0;
 };
 
+/// A flag that is up as long as this lives, whatever is thrown meanwhile.
+class Raised {
+ public:
+  explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+  ~Raised() { flag_ = false; }
+
+ private:
+  bool& flag_;
+};
+
 /// Owns one CUDA handle; Destroy frees it.
 template <class Handle, auto Destroy>
 class Owned {

@@ -126,11 +126,11 @@ struct ProductShape {
   static constexpr int kShareBlocks = kBlocks / kShares;  // blocks that are multiplied while a share is on its way
   using Ring = WeightRing<kThreads>;
   using Sums = ProductSums<kGroups>;
-  static constexpr int kVectors = 2 * kBuffer + Ring::kVectors;  // of 16 bytes, of shared memory
-  static constexpr int kSplitVectors = kEights * kGroups * kThreads;       // the sums of a split
-  static constexpr int kSplitsThatFit = kVectors / kSplitVectors;
+  static constexpr int kSharedVectors = 2 * kBuffer + Ring::kVectors;  // of 16 bytes, of shared memory
+  static constexpr int kSplitVectors = kEights * kGroups * kThreads;   // the sums of a split
+  static constexpr int kSplitsThatFit = kSharedVectors / kSplitVectors;
   static constexpr int kSplitsAhead = kSplitsThatFit < 8 ? kSplitsThatFit : 8;  // on their way to the block that adds them
-  static constexpr size_t kSharedBytes = kVectors * sizeof(uint4) + kTokens * sizeof(float);
+  static constexpr size_t kSharedBytes = kSharedVectors * sizeof(uint4) + kTokens * sizeof(float);
 };
 
 constexpr int32_t kWideBlocks = 64;  // fewer would leave half of the multiprocessors of an H100 or H200 idle
@@ -274,7 +274,7 @@ __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPa
   using Ring = typename Shape::Ring;
   Ring ring(in, part, shared + 2 * Shape::kBuffer);
   follow();
-  auto* scale = reinterpret_cast<float*>(shared + Shape::kVectors);
+  auto* scale = reinterpret_cast<float*>(shared + Shape::kSharedVectors);
   if constexpr (kInputs == Inputs::kNormed) {
     norm_scales<Shape>(in, part, scale);
     __syncthreads();

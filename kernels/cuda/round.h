@@ -1,8 +1,8 @@
 // A round that lives in device memory: growth, decision, choice, acceptance and record as launches on a stream. One text
 // has it to itself, or several share it: their trees grow in one order, under one budget, and are verified in one pass.
 //
-// Order of a round: draft_rows, the drafter's passes and its head into `marginals`; grow; the target's pass over
-// `verify` and its head into `answer`; accept; keep_rows of rows_to_keep, and gather_rows of the features by kept_row;
+// Order of a round: draft_rows, the drafter's passes and its head into `marginals`; grow; begin_verify, the target's pass
+// over `verify` and its head into `answer`; accept; keep_rows of rows_to_keep, and gather_rows of the features by kept_row;
 // finish. The host learns the size of the verify pass from one mapped word after grow, and reads the rest from a ring
 // (round_ring.h) one round late.
 #pragma once
@@ -27,7 +27,7 @@ struct RoundState {
   int32_t bucket = 0;                 // rows of the verify pass, padding included
   RoundStop stop = RoundStop::kNone;  // of a growth in one order
   int32_t n_arrived = 0;              // see arrives_last
-  int64_t stage_end_ns[kRoundStages] = {};  // [0]: when the round began
+  int64_t mark_ns[kMarks] = {};       // device clock, by Mark
 };
 
 /// Where one of its texts stands. The host sets the first group before the first round; kernels keep it.
@@ -123,6 +123,8 @@ void draft_rows(const RoundView& round, const DraftRows& rows, LaunchStream stre
 /// choose_trees', except that the device's exp may differ from the host's in the last bit, so sizes whose theta agree to
 /// 1e-15 or so may change places. Several texts: kRoot, kChain, kExact and kExactFill.
 void grow(const RoundView& round, LaunchStream stream);
+/// The verify pass begins now. Before the target's pass.
+void begin_verify(const RoundView& round, LaunchStream stream);
 /// The target's choice after each of the first n_rows rows (those in use), and the accepted paths. n_rows: the bucket.
 void accept(const RoundView& round, int32_t n_rows, LaunchStream stream);
 /// Publishes the round in the ring and moves the states on to the next. After keep_rows and gather_rows.

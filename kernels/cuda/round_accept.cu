@@ -1,4 +1,4 @@
-// The target's choice after every verified row, and the paths through the trees that those choices spell.
+// The verify pass from its first moment on: the target's choice after every verified row, and the paths through the trees that those choices spell.
 #include <climits>
 
 #include "kernels/cuda/frontier.cuh"
@@ -18,6 +18,11 @@ constexpr int32_t kAcceptThreads = 256;
 
 size_t mass_bytes(const RoundView& round) {
   return sizeof(double) * kChooseWarps * static_cast<size_t>(round.answer.k);
+}
+
+__global__ void __launch_bounds__(kWarp) begin_verify_kernel(RoundView round) {
+  follow();
+  if (threadIdx.x == 0) set_mark(*round.state, Mark::kVerifyBegan);
 }
 
 // A warp takes one row: its lanes temper the ranks, and lane 0 adds them up in the order that the host adds them.
@@ -86,6 +91,10 @@ __global__ void __launch_bounds__(kAcceptThreads) accept_kernel(RoundView round)
 }
 
 }  // namespace
+
+void begin_verify(const RoundView& round, LaunchStream stream) {
+  launch(begin_verify_kernel, dim3(1), dim3(kWarp), 0, stream, round);
+}
 
 void accept(const RoundView& round, int32_t n_rows, LaunchStream stream) {
   const uint32_t n_blocks = static_cast<uint32_t>((n_rows + kChooseWarps - 1) / kChooseWarps);

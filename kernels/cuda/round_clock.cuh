@@ -10,11 +10,9 @@
 
 namespace draftscope::cuda {
 
-enum class Mark : int32_t { kBegin, kDrafted, kGrown, kVerified, kAccepted };  // and then the end of the commit
-
 /// The round has come to `mark` now, by the device's clock, which ticks once a microsecond or faster. For one thread.
 __device__ inline void set_mark(RoundState& state, Mark mark) {
-  state.stage_end_ns[static_cast<int32_t>(mark)] = static_cast<int64_t>(now_ns());
+  state.mark_ns[static_cast<int32_t>(mark)] = static_cast<int64_t>(now_ns());
 }
 
 }  // namespace draftscope::cuda

@@ -41,7 +41,7 @@ __global__ void __launch_bounds__(kThreads) draft_rows_kernel(RoundView round, D
   follow();
   const int32_t t = static_cast<int32_t>(blockIdx.x), n_rows = round.n_depths + 1;
   const TextRound& text = round.texts[t];
-  if (t == 0 && threadIdx.x == 0) set_mark(*round.state, Mark::kBegin);
+  if (t == 0 && threadIdx.x == 0) set_mark(*round.state, Mark::kBegan);
   const BlockPlace block{text.drafter_first, text.drafter_len + text.n_new, n_rows};
   for (int32_t i = static_cast<int32_t>(threadIdx.x); i < n_rows; i += kThreads) {
     const int32_t r = t * n_rows + i, token = i == 0 ? text.root_token : rows.mask_token;

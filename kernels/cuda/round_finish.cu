@@ -59,8 +59,8 @@ __device__ SlotHeader header_of(const RoundView& round, const TextRound& text, i
   }
   header.n_kept = text.n_kept;
   header.bonus = text.bonus;
-  for (int32_t mark = 0; mark < kRoundStages; ++mark) header.stage_end_ns[mark] = state.stage_end_ns[mark];
-  header.stage_end_ns[kRoundStages] = committed_ns;
+  for (int32_t mark = 0; mark < kMarks; ++mark) header.mark_ns[mark] = state.mark_ns[mark];
+  header.mark_ns[static_cast<int32_t>(Mark::kCommitted)] = committed_ns;
   return header;
 }
 
@@ -96,7 +96,7 @@ __global__ void __launch_bounds__(kThreads) finish_kernel(RoundView round) {
   if (!arrives_last(&state.n_arrived, round.n_texts) || thread != 0) return;
   state.seq = header.seq + 1;
   // A round without a drafter has no draft_rows to say when it begins.
-  state.stage_end_ns[static_cast<int32_t>(Mark::kBegin)] = committed_ns;
+  state.mark_ns[static_cast<int32_t>(Mark::kBegan)] = committed_ns;
 }
 
 }  // namespace

@@ -181,8 +181,8 @@ __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round, bool st
   if (thread == 0) {
     set_mark(state, Mark::kDrafted);
     // A loop's first round begins here when it has no draft_rows.
-    int64_t& begin_ns = state.stage_end_ns[static_cast<int32_t>(Mark::kBegin)];
-    if (begin_ns == 0) begin_ns = state.stage_end_ns[static_cast<int32_t>(Mark::kDrafted)];
+    int64_t& began_ns = state.mark_ns[static_cast<int32_t>(Mark::kBegan)];
+    if (began_ns == 0) began_ns = state.mark_ns[static_cast<int32_t>(Mark::kDrafted)];
   }
   load(round, params, memory);
   __syncthreads();
@@ -202,6 +202,7 @@ __global__ void __launch_bounds__(kThreads) grow_kernel(RoundView round, bool st
 
 }  // namespace
 
+// All of a block's shared memory is asked for below: the kernel may have none of its own.
 void grow(const RoundView& round, LaunchStream stream) {
   [[maybe_unused]] static const bool is_allowed = (allow_shared(grow_kernel, most_shared_bytes()), true);
   launch(grow_kernel, dim3(1), dim3(kThreads), shared_bytes(round), stream, round, stages_log_q(round));

@@ -159,6 +159,7 @@ void CudaRoundLoop::verify_and_accept(int32_t bucket) {
   setup_.verify_rows->n = bucket;
   placed(*setup_.verify_rows).view = round.verify.view(bucket);
   placed(*setup_.verify_rows).max_keys = keys_of_launch();
+  cuda::begin_verify(round, host_.stream);
   setup_.verify();
   cuda::accept(round, bucket, host_.stream);
   cuda::keep_rows(kv, rows_to_keep(round), host_.stream);
@@ -176,14 +177,13 @@ void CudaRoundLoop::run(const Key& key, const std::function<void()>& work) {
     generation_ = now;
   }
   Recorded& recorded = recorded_[key];
-  host_.defer_answers(true);
+  const Raised deferred(host_.defer_answers);
   if (recorded.n_runs == 0) {
     work();
   } else {
     if (!recorded.graph) recorded.graph = capture(host_.stream, work);
     CUDA_CHECK(cudaGraphLaunch(recorded.graph.get(), host_.stream));
   }
-  host_.defer_answers(false);
   ++recorded.n_runs;
 }
 

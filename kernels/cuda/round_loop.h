@@ -23,7 +23,7 @@ int32_t tier_of(int32_t n_keys);
 /// What the loop needs of its backend.
 struct LoopHost {
   LaunchStream stream;
-  std::function<void(bool)> defer_answers;       // heads leave their answers on the device
+  bool& defer_answers;                           // heads leave their answers on the device
   std::function<int64_t()> workspace_generation; // rises when a workspace moves
 };
 

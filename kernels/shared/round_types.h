@@ -66,7 +66,9 @@ inline int32_t cost_nodes(const RoundLimits& limits) {
   return limits.max_texts == 1 ? limits.max_nodes : std::max(tree_rows, block_rows) - 1;
 }
 
-constexpr int32_t kRoundStages = 5;  // draft, grow, verify, accept, commit
+/// Moments of a round. Between kGrown and kVerifyBegan the host learns the size of the verify pass and launches it.
+enum class Mark : int32_t { kBegan, kDrafted, kGrown, kVerifyBegan, kVerified, kAccepted, kCommitted };
+constexpr int32_t kMarks = 7;
 
 /// Why growth stopped; the engine's StopReason, value for value.
 enum class RoundStop : int32_t { kNone, kThetaFell, kNodeLimit, kHeapEmpty, kBoundProved, kFixedBudget };
@@ -81,7 +83,9 @@ struct SlotHeader {
   RoundStop stop = RoundStop::kNone;
   int32_t n_depths = 0, n_ranks = 0;  // of the marginals inside
   int32_t n_kept = 0, bonus = 0;
-  int64_t stage_end_ns[kRoundStages + 1] = {};  // device clock; [0]: when the round began
+  int64_t mark_ns[kMarks] = {};       // device clock, by Mark
+
+  int64_t at(Mark mark) const { return mark_ns[static_cast<int32_t>(mark)]; }
 };
 
 /// One text's round as it left the device; sizes as in RoundRecord.

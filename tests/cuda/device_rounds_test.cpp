@@ -1,6 +1,11 @@
 // Sessions whose rounds stay on the device: that they do, and that the host's rounds are the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "engine/record/invariants.h"
 #include "tests/cuda/same_round.h"
 #include "tests/engine/test_pair.h"
 
@@ -66,6 +71,46 @@ TEST_F(DeviceRounds, GoOnUnderACostModelOfMoreContexts) {
   ASSERT_TRUE(session.set_cost(cost));
   while (!session.done()) session.round();
   EXPECT_EQ(session.output(), generate(pair, prompt, make_options(Method::kPlain, 12)).output);
+}
+
+// What was drafted ahead under another rule or cost is not passed off as the new one's.
+TEST_F(DeviceRounds, ANewRuleDecidesTheVeryNextRound) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  SessionOptions options = make_options(Method::kExact, 24);
+  options.whole_curves = true;
+  Session session = golden::must(Session::start(pair, make_prompt(3, 12), options));
+  const BudgetRule rules[] = {{.method = Method::kPlain}, {.method = Method::kDdtree, .budget = 3}, {.method = Method::kDflash},
+                              {.method = Method::kDdtree, .budget = 7}, {.method = Method::kPlain}, {.method = Method::kExact}};
+  session.round();
+  for (const BudgetRule& rule : rules) {
+    if (session.done()) break;
+    ASSERT_TRUE(session.set_rule(rule));
+    const RoundRecord record = session.round();
+    SCOPED_TRACE(std::string("method ") + name(rule.method));
+    const Status ok = check_invariants(record);
+    EXPECT_TRUE(ok) << ok.error();
+    EXPECT_EQ(record.q.n_depths == 0, rule.method == Method::kPlain);
+    if (rule.method == Method::kDdtree) {
+      EXPECT_EQ(record.decision.chosen, rule.budget);
+    }
+  }
+  while (!session.done()) session.round();
+  EXPECT_EQ(session.output(), generate(pair, make_prompt(3, 12), make_options(Method::kPlain, 24)).output);
+}
+
+// The device stands idle between growth and the verify pass until the host has launched it. As long as the caller kept the
+// host from it, that is no part of the round.
+TEST(DeviceStages, TheCallersTimeIsInNone) {
+  RoundImage image;
+  const int64_t mark_ns[kMarks] = {1000, 1500, 1600, 9600, 9900, 9920, 9950};
+  std::copy(std::begin(mark_ns), std::end(mark_ns), image.header.mark_ns);
+  const auto stages = [&](int64_t away_ns) {
+    const StageTimes took = stages_of(image, away_ns);
+    return std::vector<int64_t>{took.draft_ns, took.grow_ns, took.verify_ns, took.accept_ns, took.commit_ns};
+  };
+  EXPECT_EQ(stages(0), (std::vector<int64_t>{500, 8100, 300, 20, 30}));
+  EXPECT_EQ(stages(7000), (std::vector<int64_t>{500, 1100, 300, 20, 30}));
+  EXPECT_EQ(stages(1'000'000), (std::vector<int64_t>{500, 100, 300, 20, 30})) << "away while the device was still at work";
 }
 
 }  // namespace

@@ -23,6 +23,16 @@ INSTANTIATE_TEST_SUITE_P(Reasons, NoDevice,
                                          cudaErrorCompatNotSupportedOnDevice, cudaErrorUnknown),
                          [](const auto& reason) { return "Error" + std::to_string(static_cast<int>(reason.param)); });
 
+TEST(DeviceInUse, IsSaidInOneSentence) {
+  emulated::set_use_error(cudaErrorDevicesUnavailable);
+  const Result<std::unique_ptr<Backend>> backend = make_cuda_backend(CudaOptions{});
+  emulated::set_use_error(cudaSuccess);
+  ASSERT_FALSE(backend);
+  EXPECT_EQ(backend.error().rfind("no CUDA device: ", 0), 0u) << backend.error();
+  EXPECT_NE(backend.error().find("cannot be used"), std::string::npos) << backend.error();
+  EXPECT_EQ(backend.error().find('\n'), std::string::npos);
+}
+
 TEST(DeviceMemory, TooLittleIsSaidInOneSentence) {
   PairOptions options;
   options.target_dir = test_pair_dir("target");
@@ -38,6 +48,17 @@ TEST(DeviceMemory, TooLittleIsSaidInOneSentence) {
   emulated::set_memory_bytes(size_t{8} << 30);
   EXPECT_EQ(sentence.rfind("GPU memory: expected ", 0), 0u) << sentence;
   EXPECT_EQ(sentence.find('\n'), std::string::npos);
+}
+
+// A prompt that finds no memory takes nothing from the next one.
+TEST(DeviceMemory, ASessionThatRanOutLeavesTheBackendUsable) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const std::vector<int32_t> prompt = make_prompt(5, 12);
+  Session starved = golden::must(Session::start(pair, prompt, make_options(Method::kExact, 8)));
+  emulated::set_memory_bytes(emulated::live_bytes());
+  EXPECT_THROW(while (!starved.done()) starved.round(), cuda::OutOfMemory);
+  emulated::set_memory_bytes(size_t{8} << 30);
+  EXPECT_EQ(generate(pair, prompt, make_options(Method::kExact, 8)).output.size(), 8u);
 }
 
 }  // namespace

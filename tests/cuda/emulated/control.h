@@ -11,6 +11,8 @@ namespace emulated {
 /// Every call that needs a device fails with `error` from now on, cudaGetDeviceCount too; cudaSuccess: a
 /// device again.
 void set_device_error(cudaError_t error);
+/// The device is there, but no program gets to use it: cudaFree(nullptr) fails with `error`; cudaSuccess: it does.
+void set_use_error(cudaError_t error);
 /// Device memory in all; allocations beyond it fail with cudaErrorMemoryAllocation. 8 GiB at first.
 void set_memory_bytes(size_t n);
 /// Bytes of device and pinned memory that were allocated and not freed.

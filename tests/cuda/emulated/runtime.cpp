@@ -19,7 +19,7 @@ constexpr int kMaxThreads = 1024;
 constexpr unsigned kMaxGridYz = 65535;
 
 thread_local cudaError_t last_error = cudaSuccess;
-std::atomic<cudaError_t> every_error = cudaSuccess;
+std::atomic<cudaError_t> every_error = cudaSuccess, use_error = cudaSuccess;
 std::atomic<int64_t> launched = 0;
 
 /// Dynamic shared memory a kernel may ask for.
@@ -90,7 +90,7 @@ cudaError_t new_memory(void** memory, size_t n, Reach reach) {
 
 cudaError_t old_memory(void* memory, Reach reach) {
   const std::lock_guard lock(mutex());
-  if (memory == nullptr) return noted(device_error());
+  if (memory == nullptr) return noted(device_error() != cudaSuccess ? device_error() : use_error.load());
   if (const cudaError_t error = unsafe_while_capturing(); error != cudaSuccess) return noted(error);
   return noted(release(memory, reach) ? cudaSuccess : cudaErrorInvalidValue);
 }
@@ -103,6 +103,7 @@ cudaError_t noted(cudaError_t error) {
 }
 cudaError_t device_error() { return every_error; }
 void set_device_error(cudaError_t error) { every_error = error; }
+void set_use_error(cudaError_t error) { use_error = error; }
 int64_t n_launches() { return launched; }
 
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::vector<const void*> pointers,
