@@ -23,7 +23,7 @@ struct Options {
   GpuBenchOptions bench;
   std::vector<std::string> models{"0.6b", "4b", "8b"};
   std::string json;
-  bool tiny = false, device_only = false;
+  bool tiny = false, device_only = false, pair_only = false;
 };
 
 int stop(const std::string& sentence) {
@@ -101,6 +101,7 @@ int run(Options options) {
       return *std::move(found);
     });
   }
+  if (options.pair_only) options.models.clear();
   for (const std::string& word : options.models) {
     nlohmann::json& slot = figures["models"].emplace_back();
     part(slot, word.c_str(), [&] { return measure_model(word, options.bench); });
@@ -125,6 +126,7 @@ int main(int argc, char** argv) {
   app.add_option("--launches", options.bench.launches, "of the random shapes: overlap, or in-order for comparison")
       ->check(CLI::IsMember({"overlap", "in-order"}));
   app.add_option("--pair", options.bench.pair_dir, "folder of a trained pair: DIR/target and DIR/drafter");
+  app.add_flag("--pair-only", options.pair_only, "no random shapes");
   app.add_option("--prompts", options.bench.prompts_file, "JSON lines, for the pair");
   app.add_flag("--tiny", options.tiny, "sizes that an emulated device gets through");
   CLI11_PARSE(app, argc, argv);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Joins what tests/gpu/run measured into one gpu-<name>.json and prints a short table, goals beside the values.
 
-Reads bench.json (ds_bench_gpu), in_order.json (a few of its passes without overlapping launches) or bench_in_order.json (all
-of them, where bench.json's part failed), transformers.json (transformers_pass.py) and parts.json (which parts of the run
-passed) from a folder; each may be missing. Prints only what was measured.
+Reads bench.*.json (ds_bench_gpu, a file of each shape), in_order.*.json (the same without overlapping launches: a few passes
+for comparison, or all where the former failed), transformers.json (transformers_pass.py) and parts.json (which parts of the
+run passed) from a folder; each may be missing. Prints only what was measured.
 """
 
 import argparse
@@ -27,11 +27,24 @@ def read(path: pathlib.Path):
         return None
 
 
+def joined(folder: pathlib.Path, pattern: str) -> dict:
+    """The figures of several processes as if of one: all models that were measured, the first device and the first pair."""
+    whole = {"device": None, "demo_pair": None, "models": []}
+    for path in sorted(folder.glob(pattern)):
+        figures = read(path) or {}
+        whole["models"] += [{"launches": figures["launches"], **model} for model in filter(None, figures.get("models", []))]
+        for key in ("device", "demo_pair"):
+            whole[key] = whole[key] or figures.get(key)
+    return whole
+
+
 def launches(folder: pathlib.Path) -> tuple[dict, dict]:
-    """The figures with overlapping launches and those in order; where the former hold no pass, the latter alone."""
-    overlapping = read(folder / "bench.json") or {}
-    in_order = read(folder / "in_order.json") or read(folder / "bench_in_order.json") or {}
-    return (overlapping, in_order) if any(overlapping.get("models", [])) else (in_order or overlapping, {})
+    """All figures, and those of launches in order; the former hold the latter where overlapping launches gave none."""
+    bench, in_order = joined(folder, "bench.*json"), joined(folder, "in_order.*json")
+    names = {model["name"] for model in bench["models"]}
+    bench["models"] += [model for model in in_order["models"] if model["name"] not in names]
+    bench["device"] = bench["device"] or in_order["device"]
+    return bench, in_order
 
 
 def verdict(met: bool) -> str:
@@ -86,7 +99,7 @@ def speedup_rows(model: dict, reference: dict):
 
 def order_rows(model: dict, in_order: dict):
     ours = passes_of(model)
-    for other in filter(None, in_order.get("models", [])):
+    for other in in_order["models"] if model["launches"] == "overlap" else []:
         for at, ms in sorted(passes_of(other).items()) if other["name"] == model["name"] else []:
             if at in ours:
                 yield {"figure": "launches in order / overlapping", "model": model["name"], "context": at[0], "rows": at[1],
@@ -110,15 +123,14 @@ def batch_rows(batches: list[dict]):
 def table_of(bench: dict, reference: dict, in_order: dict) -> list[dict]:
     device = bench.get("device") or {}
     rows = []
-    for model in filter(None, bench.get("models", [])):
-        rows += share_rows(model, device.get("copy_bytes_per_s"), "H200" in device.get("name", ""))
-        rows += ratio_rows(model)
-        rows += speedup_rows(model, reference)
-        rows += order_rows(model, in_order)
-        rows += [{"figure": "drafter block", "model": model["name"], "context": d["context"], "ms": d["median_ms"]}
-                 for d in model["drafter"]]
+    for model in bench["models"]:
+        of_model = [*share_rows(model, device.get("copy_bytes_per_s"), "H200" in device.get("name", "")), *ratio_rows(model),
+                    *speedup_rows(model, reference), *order_rows(model, in_order)]
+        of_model += [{"figure": "drafter block", "model": model["name"], "context": d["context"], "ms": d["median_ms"]}
+                     for d in model["drafter"]]
         if model.get("rounds"):
-            rows.append(round_row(model["name"], model["rounds"]))
+            of_model.append(round_row(model["name"], model["rounds"]))
+        rows += [row if model["launches"] == "overlap" else {**row, "launches": "in order"} for row in of_model]
     demo = bench.get("demo_pair") or {}
     if demo.get("rounds"):
         rows.append(round_row("demo pair", demo["rounds"]))
@@ -139,6 +151,7 @@ def line_of(row: dict) -> str:
                 f"pass {row['median_pass_ms']:.3g} ms  exact {row['exact']}/{row['texts']}")
     values = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in skipped and isinstance(v, (int, float)))
     goal = f"  [{row['goal']}: {row['verdict']}]" if "goal" in row else ""
+    goal += "  (launches in order)" if "launches" in row else ""
     return f"{row['model']:16} {row['figure']:30} {where:22} {values}{goal}"
 
 
@@ -156,9 +169,9 @@ def main() -> int:
     slug = re.sub(r"[^a-z0-9]+", "-", bench["device"]["name"].lower()).strip("-")
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"gpu-{slug}.json"
-    joined = {"date": datetime.date.today().isoformat(), "provenance": "measured", "device": bench["device"], "parts": parts,
-              "table": table, "bench": bench, "in_order": in_order or None, "transformers": reference or None}
-    path.write_text(json.dumps(joined, indent=1) + "\n", encoding="utf-8")
+    report = {"date": datetime.date.today().isoformat(), "provenance": "measured", "device": bench["device"], "parts": parts,
+              "table": table, "bench": bench, "in_order": in_order["models"], "transformers": reference or None}
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     shown = {1, 16, 64, 256}
     for row in table:
         if row["figure"] != "Cv(n) / Cv(1)" or row["rows"] in shown:

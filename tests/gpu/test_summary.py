@@ -60,16 +60,20 @@ def main() -> None:
         figures = {row["figure"] for row in joined["table"]}
         check(figures == {"share of bandwidth", "transformers / ours", "drafter block", "round outside draft and verify",
                           "method", "batch", "launches in order / overlapping"}, f"expected every figure, found {sorted(figures)}")
-        for files, kept in [({"bench": bench}, "overlap"),
-                            ({"bench": bench, "bench_in_order": {"device": bench["device"], "models": []}}, "overlap"),
-                            ({"bench": {"device": bench["device"], "models": [None]}, "bench_in_order": in_order}, "in-order")]:
+        pair_only = {**bench, "models": []}
+        for files, kept in [({"bench.pair": pair_only, "bench.tiny": bench}, "overlap"),
+                            ({"bench.pair": pair_only, "bench.tiny": bench, "in_order.tiny": in_order}, "overlap"),
+                            ({"bench.tiny": {**bench, "models": [None]}, "in_order.tiny": in_order}, "in-order")]:
             cut = folder / "cut"
             cut.mkdir()
             for part, figures_of_part in files.items():
                 (cut / f"{part}.json").write_text(json.dumps(figures_of_part))
-            subprocess.run([sys.executable, here / "summary.py", cut, "--out", cut], check=True, capture_output=True)
+            out_of_cut = subprocess.run([sys.executable, here / "summary.py", cut, "--out", cut], check=True,
+                                        capture_output=True, text=True).stdout
             joined = json.loads((cut / "gpu-emulated-device.json").read_text())
-            check(joined["bench"]["launches"] == kept, f"expected the {kept} launches of {sorted(files)} to be kept")
+            check([m["launches"] for m in joined["bench"]["models"]] == [kept], f"expected {kept} launches of {sorted(files)}")
+            check(("(launches in order)" in out_of_cut) == (kept == "in-order"), "expected the table to say which launches")
+            check(joined["bench"]["demo_pair"] is not None, "expected the pair's figures among those of the shapes")
             shutil.rmtree(cut)
         check("tokens/round" in out and "us: " in out, "expected methods and goals in the table")
 
