@@ -67,6 +67,7 @@ class Batch {
 
   Batch(const Pair& pair, BatchOptions options);
   bool drafts() const { return options_.rule.method != Method::kPlain; }
+  int32_t max_tree_nodes() const;  // of one request, which may take the whole budget
   RoundCost cost_of(std::span<const Part> parts) const;
 
   // The stages of a round, in order.

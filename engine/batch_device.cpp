@@ -13,14 +13,9 @@ LoopSizes Batch::loop_sizes(int32_t n_answers) const {
   sizes.n_answers = n_answers;
   if (!drafts()) return sizes;
   sizes.block_size = options_.block_size;
-  const int32_t max_nodes = options_.rule.max_nodes;
-  if (options_.rule.method == Method::kDflash) {
-    sizes.n_nodes = options_.n_slots * std::min(max_nodes, options_.block_size - 1);
-    sizes.n_ranks = std::min(kViewedRanks, pair_->target.config().vocab);
-  } else {
-    sizes.n_nodes = max_nodes;
-    sizes.n_ranks = std::min(max_nodes, pair_->target.config().vocab);
-  }
+  const bool chains = options_.rule.method == Method::kDflash;
+  sizes.n_nodes = (chains ? options_.n_slots : 1) * max_tree_nodes();
+  sizes.n_ranks = std::min(chains ? kViewedRanks : max_tree_nodes(), pair_->target.config().vocab);
   return sizes;
 }
 
@@ -42,9 +37,7 @@ void Batch::make_loop(const LoopSizes& sizes) {
   loop_ = pair_->backend->make_round_loop(loop_setup(*pair_, *memory_, sizes, options_.cost));
   loop_answers_ = sizes.n_answers;
   loop_->set_cost(loop_costs(cost_, loop_limits(sizes, options_.cost)));
-  const bool chains = options_.rule.method == Method::kDflash;
-  const int32_t max_nodes = chains ? sizes.n_nodes / sizes.n_texts : sizes.n_nodes;
-  loop_->set_params(loop_params(options_.rule, max_nodes, sizes, options_.cost));
+  loop_->set_params(loop_params(options_.rule, max_tree_nodes(), sizes, options_.cost));
   company_changed_ = true;
 }
 

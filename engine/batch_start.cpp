@@ -22,22 +22,22 @@ Status check_options(const Pair& pair, const BatchOptions& options) {
   return validate(options.cost);
 }
 
-/// Rows of the largest pass.
-int32_t max_rows(const BatchOptions& options) {
-  if (options.rule.method == Method::kPlain) return options.n_slots;
-  const int32_t n_trees = shares_budget(options.rule.method) ? 1 : options.n_slots;
-  return n_trees * options.rule.max_nodes + options.n_slots;
-}
-
 }  // namespace
 
 Batch::Batch(const Pair& pair, BatchOptions options) : pair_(&pair), options_(std::move(options)), cost_(options_.cost) {
   options_.slot_tokens = std::min(options_.slot_tokens, pair.target.config().max_positions);
   if (pair.drafter && options_.block_size == 0) options_.block_size = pair.drafter->config().block_size;
-  // One request may take the whole budget.
-  const int32_t capacity = options_.slot_tokens + rows_after_text(options_.rule.max_nodes, options_.block_size);
-  memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows(options_), options_.n_slots));
+  const int32_t capacity = options_.slot_tokens + rows_after_text(max_tree_nodes(), options_.block_size);
+  const int32_t n_trees = shares_budget(options_.rule.method) ? 1 : options_.n_slots;  // as large as that in one pass
+  const int32_t max_rows = n_trees * max_tree_nodes() + options_.n_slots;
+  memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows, options_.n_slots));
   slots_.resize(static_cast<size_t>(options_.n_slots));
+}
+
+int32_t Batch::max_tree_nodes() const {
+  if (!drafts()) return 0;
+  const int32_t max_nodes = options_.rule.max_nodes;
+  return options_.rule.method == Method::kDflash ? std::min(max_nodes, options_.block_size - 1) : max_nodes;
 }
 
 Result<Batch> Batch::start(const Pair& pair, BatchOptions options) {

@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/device.h"
 #include "tests/cuda/emulated/control.h"
+#include "tests/engine/batch_cases.h"
 
 namespace draftscope {
 namespace {
@@ -59,6 +60,20 @@ TEST(DeviceMemory, ASessionThatRanOutLeavesTheBackendUsable) {
   EXPECT_THROW(while (!starved.done()) starved.round(), cuda::OutOfMemory);
   emulated::set_memory_bytes(size_t{8} << 30);
   EXPECT_EQ(generate(pair, prompt, make_options(Method::kExact, 8)).output.size(), 8u);
+}
+
+TEST(DeviceMemory, ABatchOfChainsTakesRoomForChains) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const auto bytes = [&](Method method, int32_t max_nodes) {
+    BatchOptions options = batch_options(method, 8);
+    options.rule.max_nodes = max_nodes;
+    const size_t before = emulated::live_bytes();
+    const Batch batch = golden::must(Batch::start(pair, std::move(options)));
+    return emulated::live_bytes() - before;
+  };
+  const int32_t chain = pair.drafter->config().block_size - 1;
+  EXPECT_EQ(bytes(Method::kDflash, 200), bytes(Method::kDflash, chain));
+  EXPECT_GT(bytes(Method::kExact, 200), bytes(Method::kExact, chain));
 }
 
 }  // namespace
