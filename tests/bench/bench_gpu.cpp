@@ -43,7 +43,9 @@ PairShape shape_of(const std::string& word) {
 }
 
 nlohmann::json measure_model(const std::string& word, const GpuBenchOptions& options) {
-  Result<std::unique_ptr<Backend>> cuda = make_cuda_backend({.launches_overlap = options.launches == "overlap"});
+  Result<std::unique_ptr<Backend>> cuda = make_cuda_backend({
+      .numerics = options.numerics == "fastest" ? Numerics::kFastest : Numerics::kInvariant,
+      .launches_overlap = options.launches == "overlap"});
   DS_CHECK(cuda.ok(), "{}", cuda.ok() ? "" : cuda.error());
   auto families = std::make_unique<FamilyBackend>(*std::move(cuda));
   FamilyBackend& seen = *families;
@@ -87,7 +89,7 @@ int run(Options options) {
   if (!device) return stop(device.error());
   if (options.device_only) return std::printf("%s\n", device->c_str()) > 0 ? 0 : 1;
   nlohmann::json figures{{"program", "ds_bench_gpu"}, {"provenance", "measured"}, {"launches", options.bench.launches},
-                         {"models", nlohmann::json::array()}};
+                         {"numerics", options.bench.numerics}, {"models", nlohmann::json::array()}};
   bool whole = true;
   const auto part = [&](nlohmann::json& slot, const char* name, const auto& work) {
     whole = measured(slot, name, work) && whole;
@@ -125,6 +127,8 @@ int main(int argc, char** argv) {
   app.add_option("--repeats", options.bench.n_repeats, "replays per figure")->check(CLI::Range(1, 10000));
   app.add_option("--launches", options.bench.launches, "of the random shapes: overlap, or in-order for comparison")
       ->check(CLI::IsMember({"overlap", "in-order"}));
+  app.add_option("--numerics", options.bench.numerics, "of the random shapes: invariant, or fastest, which asks cuBLASLt as well")
+      ->check(CLI::IsMember({"invariant", "fastest"}));
   app.add_option("--pair", options.bench.pair_dir, "folder of a trained pair: DIR/target and DIR/drafter");
   app.add_flag("--pair-only", options.pair_only, "no random shapes");
   app.add_option("--prompts", options.bench.prompts_file, "JSON lines, for the pair");

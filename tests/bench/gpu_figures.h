@@ -17,7 +17,8 @@ struct GpuBenchOptions {
   int32_t n_rounds = 40;       // of the overhead's session, after a few to warm up
   int32_t round_nodes = 63;    // of its trees
   int32_t round_context = 512;
-  std::string launches = "overlap";  // or in-order
+  std::string launches = "overlap";     // or in-order
+  std::string numerics = "invariant";   // or fastest: cuBLASLt for passes of many rows
   int64_t copy_bytes = int64_t{1} << 31;
   std::string pair_dir;        // a target and its drafter, with DIR/target and DIR/drafter or DIR/draft
   std::string prompts_file;    // JSON lines with a prompt each

@@ -2,8 +2,9 @@
 """Joins what tests/gpu/run measured into one gpu-<name>.json and prints a short table, goals beside the values.
 
 Reads bench.*.json (ds_bench_gpu, a file of each shape), in_order.*.json (the same without overlapping launches: a few passes
-for comparison, or all where the former failed), transformers.json (transformers_pass.py) and parts.json (which parts of the
-run passed) from a folder; each may be missing. Prints only what was measured.
+for comparison, or all where the former failed), fastest.*.json (with cuBLASLt for many rows), transformers.json
+(transformers_pass.py) and parts.json (which parts of the run passed) from a folder; each may be missing. Prints only what
+was measured.
 """
 
 import argparse
@@ -106,6 +107,15 @@ def order_rows(model: dict, in_order: dict):
                        "ms": ours[at], "in_order_ms": ms, "ratio": ms / ours[at]}
 
 
+def fastest_rows(model: dict, fastest: dict):
+    ours = passes_of(model)
+    for other in fastest["models"] if model["launches"] == "overlap" else []:
+        for at, ms in sorted(passes_of(other).items()) if other["name"] == model["name"] else []:
+            if at in ours:
+                yield {"figure": "invariant / fastest numerics", "model": model["name"], "context": at[0], "rows": at[1],
+                       "ms": ours[at], "fastest_ms": ms, "ratio": ours[at] / ms}
+
+
 def round_row(name: str, rounds: dict):
     us = rounds["grow_accept_commit"]["median_ms"] * 1e3
     return {"figure": "round outside draft and verify", "model": name, "context": rounds["context"], "us": us,
@@ -120,12 +130,12 @@ def batch_rows(batches: list[dict]):
             yield {"figure": "batch", "model": "demo pair", "requests": batch["requests"], "decided": where, **batch[where]}
 
 
-def table_of(bench: dict, reference: dict, in_order: dict) -> list[dict]:
+def table_of(bench: dict, reference: dict, in_order: dict, fastest: dict) -> list[dict]:
     device = bench.get("device") or {}
     rows = []
     for model in bench["models"]:
         of_model = [*share_rows(model, device.get("copy_bytes_per_s"), "H200" in device.get("name", "")), *ratio_rows(model),
-                    *speedup_rows(model, reference), *order_rows(model, in_order)]
+                    *speedup_rows(model, reference), *order_rows(model, in_order), *fastest_rows(model, fastest)]
         of_model += [{"figure": "drafter block", "model": model["name"], "context": d["context"], "ms": d["median_ms"]}
                      for d in model["drafter"]]
         if model.get("rounds"):
@@ -165,12 +175,13 @@ def main() -> int:
     if not bench.get("device"):
         print("no figures: the benchmark measured nothing")
         return 0
-    table = table_of(bench, reference, in_order)
+    fastest = joined(args.folder, "fastest.*json")
+    table = table_of(bench, reference, in_order, fastest)
     slug = re.sub(r"[^a-z0-9]+", "-", bench["device"]["name"].lower()).strip("-")
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"gpu-{slug}.json"
     report = {"date": datetime.date.today().isoformat(), "provenance": "measured", "device": bench["device"], "parts": parts,
-              "table": table, "bench": bench, "in_order": in_order["models"], "transformers": reference or None}
+              "table": table, "bench": bench, "in_order": in_order["models"], "fastest": fastest["models"], "transformers": reference or None}
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     shown = {1, 16, 64, 256}
     for row in table:

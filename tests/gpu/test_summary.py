@@ -40,6 +40,7 @@ def main() -> None:
                        check=True)
         in_order = json.loads((folder / "in_order.json").read_text())
         check((bench["launches"], in_order["launches"]) == ("overlap", "in-order"), "expected both kinds of launches")
+        (folder / "fastest.json").write_text(json.dumps({**bench, "numerics": "fastest"}))
         check("rounds on the device" in model["rounds"]["backend"], "expected rounds on the device")
         check([m["method"] for m in demo["methods"]] == ["plain", "dflash", "ddtree 16", "ddtree 32", "ddtree 64", "caddtree",
                                                          "exact"], "expected every method")
@@ -59,7 +60,7 @@ def main() -> None:
         joined = json.loads((folder / "out" / "gpu-emulated-device.json").read_text())
         figures = {row["figure"] for row in joined["table"]}
         check(figures == {"share of bandwidth", "transformers / ours", "drafter block", "round outside draft and verify",
-                          "method", "batch", "launches in order / overlapping"}, f"expected every figure, found {sorted(figures)}")
+                          "method", "batch", "launches in order / overlapping", "invariant / fastest numerics"}, f"expected every figure, found {sorted(figures)}")
         pair_only = {**bench, "models": []}
         for files, kept in [({"bench.pair": pair_only, "bench.tiny": bench}, "overlap"),
                             ({"bench.pair": pair_only, "bench.tiny": bench, "in_order.tiny": in_order}, "overlap"),
