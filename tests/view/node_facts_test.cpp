@@ -34,6 +34,8 @@ TEST(NodeFacts, EveryNodeHasAVerdictThatFitsItsRole) {
       case NodeRole::kBonus:
         EXPECT_THAT(verdict, StartsWith("Bonus"));
         break;
+      case NodeRole::kFolded:
+        FAIL() << "nothing is folded where no room is given";
     }
   }
 }

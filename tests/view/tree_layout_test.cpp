@@ -132,6 +132,98 @@ TEST(TreeLayout, BoxesAreFoundByNode) {
   EXPECT_EQ(box_of(TreeLayout{}, 0), -1);
 }
 
+/// One round with `n` children of the root, all rejected, and the target's own token.
+RoundRecord wide_round(int32_t n) {
+  RoundRecord round = make_round(1, 1);
+  round.tree = {{7}, {-1}, {0}, {0}, {0.0}};
+  for (int32_t i = 0; i < n; ++i) {
+    round.tree.token.push_back(i);
+    round.tree.parent.push_back(0);
+    round.tree.depth.push_back(1);
+    round.tree.rank.push_back(i);
+    round.tree.path_log_q.push_back(-1.0 - i);
+  }
+  round.decision.chosen = n;
+  round.accepted = {.path = {0}, .bonus = 3};
+  return round;
+}
+
+TEST(TreeLayout, ThePathIsOneStraightLineWhateverHangsOffIt) {
+  for (const bool top_down : {false, true}) {
+    for (const RoundRecord& round : {make_round(3, 64), fully_verified_round(7, 200), wide_round(256)}) {
+      const TreeLayout layout = tree_layout(round, {.top_down = top_down});
+      const auto centre = [&](const NodeBox& box) {
+        return top_down ? box.x + 0.5f * box.width : box.y + 0.5f * box.height;
+      };
+      for (const NodeBox& box : layout.boxes) {
+        if (!box.on_path()) continue;
+        EXPECT_NEAR(centre(box), centre(layout.boxes.front()), kRounding);
+      }
+    }
+  }
+}
+
+TEST(TreeLayout, AWideRoundKeepsRootAndBonusInTheRoomAndCountsTheRest) {
+  const TreeLayout layout = fitting_layout(wide_round(256), {}, 40, 20);
+  EXPECT_LE(layout.width, 40);
+  EXPECT_LE(layout.height, 20);
+  EXPECT_EQ(layout.boxes.front().role, NodeRole::kRoot);
+  EXPECT_EQ(layout.boxes.back().role, NodeRole::kBonus);
+  EXPECT_EQ(layout.boxes.back().parent_box, 0);
+  int32_t n_rejected = 0, n_folded = 0;
+  for (const NodeBox& box : layout.boxes) {
+    n_rejected += box.role == NodeRole::kRejected ? 1 : 0;
+    n_folded += box.n_folded;
+    if (box.role != NodeRole::kFolded || box.parent_box != 0) continue;
+    EXPECT_EQ(box.label, "+" + std::to_string(box.n_folded) + " rejected");
+  }
+  EXPECT_GT(n_rejected, 2) << "the likeliest are shown";
+  EXPECT_EQ(n_rejected + n_folded, 256);
+  EXPECT_EQ(layout.n_folded, n_folded);
+}
+
+TEST(TreeLayout, FoldingKeepsThePathAndAccountsForEveryNode) {
+  for (const uint64_t seed : {1u, 5u, 9u, 12u}) {
+    const RoundRecord round = make_round(seed, 200);
+    for (const int32_t most : {0, 3, 40}) {
+      const TreeLayout layout = tree_layout(round, {.max_off_path = most});
+      int32_t n_nodes = layout.n_folded + layout.n_hidden, n_path = 0, n_beside = 0;
+      for (size_t i = 0; i < layout.boxes.size(); ++i) {
+        const NodeBox& box = layout.boxes[i];
+        if (box.node >= 0) ++n_nodes;
+        if (box.on_path()) ++n_path;
+        n_beside += box.role == NodeRole::kRejected || box.role == NodeRole::kCandidate ? 1 : 0;
+        if (i == 0) continue;
+        ASSERT_LT(box.parent_box, static_cast<int32_t>(i));
+        EXPECT_EQ(box.depth, layout.boxes[box.parent_box].depth + 1);
+        if (box.node <= 0) continue;
+        EXPECT_EQ(layout.boxes[box.parent_box].node, round.tree.parent[box.node]);
+      }
+      EXPECT_EQ(n_nodes, round.tree.size());
+      EXPECT_EQ(n_path, static_cast<int32_t>(round.accepted.path.size()) + 1);
+      EXPECT_LE(n_beside, most);
+    }
+  }
+}
+
+TEST(TreeLayout, WithRoomForEverythingNothingIsFolded) {
+  const TreeLayout layout = fitting_layout(make_round(3, 64), {}, 1e6f, 1e6f);
+  EXPECT_EQ(layout.n_folded, 0);
+  EXPECT_EQ(layout.boxes.size(), tree_layout(make_round(3, 64)).boxes.size());
+  EXPECT_GT(fitting_layout(make_round(3, 64), {}, 1, 1).n_folded, 0) << "the path alone, where nothing fits";
+}
+
+TEST(TreeLayout, ArrowsPassFoldedMarksBy) {
+  const TreeLayout layout = fitting_layout(wide_round(256), {}, 40, 20);
+  std::optional<int32_t> box = step_from(layout, 0, Step::kChild);
+  ASSERT_TRUE(box);
+  EXPECT_EQ(layout.boxes[*box].role, NodeRole::kBonus);
+  while (box) {
+    EXPECT_NE(layout.boxes[*box].role, NodeRole::kFolded);
+    box = step_from(layout, *box, Step::kNext);
+  }
+}
+
 TEST(TreeLayout, PathExtentHoldsThePathOnly) {
   const TreeLayout layout = tree_layout(make_round(3, 64));
   const PathExtent extent = path_extent(layout);

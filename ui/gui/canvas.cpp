@@ -121,11 +121,12 @@ CanvasView focus_view(const CanvasWorld& world, ImVec2 room_em) {
   if (view.zoom >= kReadableZoom) return view;
   const ImVec2 focus =
       fit_per_axis({world.focus_max.x - world.focus_min.x, world.focus_max.y - world.focus_min.y}, room_em);
-  view.zoom = std::clamp(std::min(focus.x, focus.y), std::max(view.zoom, 1.1f * kTextZoom), kReadableZoom);
-  // Centred on what matters, without showing emptiness beyond the world.
+  view.zoom = std::clamp(std::min(focus.x, focus.y), std::max(view.zoom, kTextZoom), kReadableZoom);
+  // Centred on what matters or at its end, without showing emptiness beyond the world.
   const auto place = [](float from, float to, float size, float room) {
     if (size <= room) return 0.5f * (size - room);
-    return std::clamp(0.5f * (from + to - room), -1.0f, size + 1.0f - room);
+    const float start = to - from + 2 <= room ? 0.5f * (from + to - room) : to + 1 - room;
+    return std::clamp(start, -1.0f, size + 1.0f - room);
   };
   view.pan = {place(world.focus_min.x, world.focus_max.x, world.size.x, room_em.x / view.zoom),
               place(world.focus_min.y, world.focus_max.y, world.size.y, room_em.y / view.zoom)};

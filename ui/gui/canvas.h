@@ -25,8 +25,8 @@ struct Canvas {
 
 inline constexpr float kMinZoom = 0.02f, kMaxZoom = 4.0f;
 inline constexpr float kMostFitZoom = 1.6f;    // a small world is not blown up beyond this by itself
-inline constexpr float kReadableZoom = 0.68f;  // labels can be read with ease
-inline constexpr float kTextZoom = 0.42f;      // below, labels cannot be read and are left out
+inline constexpr float kReadableZoom = 0.87f;  // labels can be read with ease
+inline constexpr float kTextZoom = 0.55f;      // below, labels cannot be read and are left out
 inline constexpr float kSimpleZoom = 0.22f;    // below, shapes are plain and may be stretched
 
 /// kWhole and kFocus follow the world as it changes; a drag or the wheel makes it kByHand.
@@ -54,7 +54,8 @@ CanvasView fit_view(ImVec2 size, ImVec2 room_em);
 /// How much wider or taller than life a zoomed-out world is drawn, so that a long thin one uses the room:
 /// (1, 1) from kSimpleZoom on, growing to fill the room (at most 12 times) where everything is in sight.
 ImVec2 stretch_at(ImVec2 size, ImVec2 room_em, float zoom);
-/// The same where that is readable; otherwise readable and centred on the part that matters.
+/// The same where that is readable; otherwise the part that matters as large as fits, at most readable. Where
+/// even that would be too small for labels its end is in sight.
 CanvasView focus_view(const CanvasWorld& world, ImVec2 room_em);
 
 }  // namespace draftscope

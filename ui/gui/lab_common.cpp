@@ -98,12 +98,12 @@ void draw_speed_bar(const LabRow& row, float height) {
   const float width = ImGui::GetContentRegionAvail().x, high = ImGui::GetTextLineHeight();
   const auto x = [&](double share) { return at.x + width * static_cast<float>(std::clamp(share, 0.0, 1.0)); };
   const ImU32 colour = policy_colour(row.method);
+  const ImU32 bar = blend(palette().panel, colour, row.best ? 0.6f : 0.38f);
   const float top = at.y - 0.25f * (height - high), bottom = at.y + high + 0.25f * (height - high);
   if (row.bound) {
     list->AddRect({at.x, top}, {x(row.share), bottom}, colour, 0.2f * em());
   } else {
-    list->AddRectFilled({at.x, top}, {x(row.share), bottom}, with_alpha(colour, row.best ? 0.6f : 0.38f),
-                        0.2f * em());
+    list->AddRectFilled({at.x, top}, {x(row.share), bottom}, bar, 0.2f * em());
   }
   const float thick = std::max(1.0f, 0.1f * em());
   list->AddLine({x(row.believed_share), top}, {x(row.believed_share), bottom}, palette().text, thick);
@@ -112,30 +112,15 @@ void draw_speed_bar(const LabRow& row, float height) {
     list->AddRectFilled({at.x, low}, {x(row.other_share), low + 1.5f * thick}, palette().cost);
   }
   const std::string words = row.note.empty() ? row.speed : row.speed + "  " + row.note;
+  const float room = ImGui::CalcTextSize(words.c_str()).x + 0.4f * em(), end = x(row.share);
   float words_x = at.x + 0.4f * em();
-  if (const float line = x(row.believed_share); line < words_x + ImGui::CalcTextSize(words.c_str()).x + thick)
-    words_x = std::max(words_x, line + 0.4f * em());  // short bars: beside the line, not under it
+  if (const float line = x(row.believed_share); line < words_x + room) words_x = line + 0.4f * em();
+  const bool inside = words_x + room <= end;  // otherwise beside a short bar, not under its end
+  if (!inside && words_x < end) words_x = end + 0.4f * em();
   ImGui::SetCursorScreenPos({words_x, at.y});
+  ImGui::PushStyleColor(ImGuiCol_Text, inside && !row.bound ? ink_on(bar) : palette().text);
   ImGui::TextUnformatted(words.c_str());
-}
-
-void hatch_rect(ImDrawList* list, ImVec2 min, ImVec2 max, Hatch hatch, ImU32 colour) {
-  if (hatch == Hatch::kNone || max.x - min.x < 1 || max.y - min.y < 1) return;
-  const float step = 0.42f * em(), thick = std::max(1.0f, 0.07f * em());
-  const auto first = [step](float from) { return std::ceil(from / step) * step; };
-  if (hatch == Hatch::kHorizontal) {
-    for (float y = first(min.y); y < max.y; y += step) list->AddLine({min.x, y}, {max.x, y}, colour, thick);
-  }
-  if (hatch == Hatch::kVertical) {
-    for (float x = first(min.x); x < max.x; x += step) list->AddLine({x, min.y}, {x, max.y}, colour, thick);
-  }
-  if (hatch != Hatch::kDiagonal) return;
-  // Lines x + y = c, cut at the rectangle.
-  const float wide = 1.4f * step;
-  for (float c = std::ceil((min.x + min.y) / wide) * wide; c < max.x + max.y; c += wide) {
-    const float x0 = std::max(min.x, c - max.y), x1 = std::min(max.x, c - min.y);
-    if (x1 > x0) list->AddLine({x0, c - x0}, {x1, c - x1}, colour, thick);
-  }
+  ImGui::PopStyleColor();
 }
 
 }  // namespace draftscope

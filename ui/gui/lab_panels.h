@@ -24,8 +24,4 @@ ImU32 policy_colour(Method method);
 /// Speed as a bar from the left with the number over it; the upright line is what the policy believed.
 void draw_speed_bar(const LabRow& row, float height);
 
-/// Lines over the area of a rectangle, aligned with the screen so that neighbours join.
-enum class Hatch : uint8_t { kNone, kDiagonal, kHorizontal, kVertical };
-void hatch_rect(ImDrawList* list, ImVec2 min, ImVec2 max, Hatch hatch, ImU32 colour);
-
 }  // namespace draftscope

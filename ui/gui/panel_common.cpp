@@ -61,7 +61,11 @@ const RoundViews& round_views(PanelContext& context) {
   options.text_width_em = [](std::string_view text) {
     return ImGui::CalcTextSize(text.data(), text.data() + text.size()).x / ImGui::GetFontSize();
   };
-  cache.round = {tree_layout(record, options), theta_plot(record), marginals_grid(record)};
+  const TreeOptions& tree = cache.tree;
+  cache.round = {tree.whole ? tree_layout(record, options)
+                            : fitting_layout(record, options, static_cast<float>(tree.width_em),
+                                             static_cast<float>(tree.height_em)),
+                 theta_plot(record), marginals_grid(record)};
   cache.round_key = key;
   return cache.round;
 }
@@ -165,6 +169,25 @@ void flow(float width) {
 float button_width(const char* label) {
   const ImGuiStyle& style = ImGui::GetStyle();
   return ImGui::CalcTextSize(label, nullptr, true).x + 2 * style.FramePadding.x;
+}
+
+void hatch_rect(ImDrawList* list, ImVec2 min, ImVec2 max, Hatch hatch, ImU32 colour) {
+  if (hatch == Hatch::kNone || max.x - min.x < 1 || max.y - min.y < 1) return;
+  const float step = 0.42f * em(), thick = std::max(1.0f, 0.07f * em());
+  const auto first = [step](float from) { return std::ceil(from / step) * step; };
+  if (hatch == Hatch::kHorizontal) {
+    for (float y = first(min.y); y < max.y; y += step) list->AddLine({min.x, y}, {max.x, y}, colour, thick);
+  }
+  if (hatch == Hatch::kVertical) {
+    for (float x = first(min.x); x < max.x; x += step) list->AddLine({x, min.y}, {x, max.y}, colour, thick);
+  }
+  if (hatch != Hatch::kDiagonal) return;
+  // Lines x + y = c, cut at the rectangle.
+  const float wide = 1.4f * step;
+  for (float c = std::ceil((min.x + min.y) / wide) * wide; c < max.x + max.y; c += wide) {
+    const float x0 = std::max(min.x, c - max.y), x1 = std::min(max.x, c - min.y);
+    if (x1 > x0) list->AddLine({x0, c - x0}, {x1, c - x1}, colour, thick);
+  }
 }
 
 }  // namespace draftscope

@@ -75,6 +75,8 @@ ImU32 role_colour(NodeRole role) {
       return colours.candidate;
     case NodeRole::kBonus:
       return colours.bonus;
+    case NodeRole::kFolded:
+      return colours.rejected;
   }
   return colours.text;
 }
@@ -93,6 +95,7 @@ void draw_role_mark(ImDrawList* list, NodeRole role, ImVec2 centre, float radius
       break;
     }
     case NodeRole::kRejected:
+    case NodeRole::kFolded:
       list->AddLine({x - 0.6f * r, y - 0.6f * r}, {x + 0.6f * r, y + 0.6f * r}, colour, thick);
       list->AddLine({x - 0.6f * r, y + 0.6f * r}, {x + 0.6f * r, y - 0.6f * r}, colour, thick);
       break;
@@ -117,7 +120,7 @@ void draw_edge(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout,
                       {std::max(from.x, to.x), std::max(from.y, to.y)})) {
     return;
   }
-  const float q = std::isfinite(box.q) ? static_cast<float>(box.q) : 1.0f;
+  const float q = std::isfinite(box.q) ? static_cast<float>(box.q) : 0.0f;
   const float width = (box.on_path() ? 0.22f : 0.04f + 0.16f * std::sqrt(q)) * canvas.scale();
   // Rejected edges are quiet, so that the path is what the eye follows.
   const float quiet = box.on_path() ? 1.0f : 0.6f;

@@ -17,9 +17,10 @@ namespace {
 
 constexpr int32_t kFewCandidates = 3;  // in a short panel: the verified nodes need the room
 constexpr float kRoomy_em = 26;        // from this height on the legend has a line of its own
+constexpr float kHeader_em = 5.5f, kOneLine_em = 2.2f;  // about: the room of the tree may not depend on the tree
 
 void draw_options(TreeOptions& options) {
-  ImGui::Checkbox("Top-down", &options.top_down);
+  if (ImGui::Checkbox("Top-down", &options.top_down)) options.asked_top_down = options.top_down;
   flow(button_width("Candidates") + ImGui::GetFrameHeight());
   ImGui::Checkbox("Candidates", &options.candidates);
   ImGui::SetItemTooltip("Show the first candidates that were not verified, faint.");
@@ -35,15 +36,38 @@ void draw_help(const RoundRecord& record, const std::string& about_hidden) {
   });
 }
 
-/// The view that the person asked for in this frame.
+/// A view asked for on the canvas, which is drawn after the layout is made: it begins with the next frame.
+void ask_for_view(std::optional<ViewMode> mode) {
+  ImGui::GetStateStorage()->SetInt(ImGui::GetID("asked view"), mode ? static_cast<int>(*mode) : -1);
+}
+
+/// The view that the person asked for, in this frame or on the canvas in the last one.
 std::optional<ViewMode> draw_view_buttons() {
   std::optional<ViewMode> wanted;
+  const int asked = ImGui::GetStateStorage()->GetInt(ImGui::GetID("asked view"), -1);
+  if (asked >= 0) wanted = static_cast<ViewMode>(asked);
   if (ImGui::Button("Fit")) wanted = ViewMode::kWhole;
-  ImGui::SetItemTooltip("Keep the whole tree in sight. The wheel zooms, dragging pans.");
+  ImGui::SetItemTooltip("Keep the whole tree in sight, every node of it. The wheel zooms, dragging pans.");
   flow(button_width("Path"));
   if (ImGui::Button("Path")) wanted = ViewMode::kFocus;
-  ImGui::SetItemTooltip("Keep the accepted path in sight, large enough to read (double click does too).");
+  ImGui::SetItemTooltip(
+      "Keep root, accepted path and bonus in sight, large enough to read (double click does too). Rejected "
+      "nodes that find no room are counted in a mark; a click on it shows the whole tree.");
   return wanted;
+}
+
+/// What the layout depends on besides the record: the view asked for, and the room of the panel.
+void update_options(TreeOptions& options, std::optional<ViewMode> wanted, bool one_line, ImVec2 panel) {
+  if (wanted) options.whole = *wanted == ViewMode::kWhole;
+  options.max_candidates = one_line ? kFewCandidates : LayoutOptions{}.max_candidates;
+  const auto readable_em = [](float pixels) {
+    const float margin = 2 * em();  // of the canvas
+    return static_cast<int32_t>(std::max(0.0f, pixels - margin) / (kReadableZoom * em()));
+  };
+  const float height = panel.y - (one_line ? kOneLine_em : kHeader_em) * em();
+  options.width_em = readable_em(panel.x);
+  options.height_em = readable_em(height);
+  options.top_down = options.asked_top_down.value_or(height > panel.x);
 }
 
 /// What fits this line: the sentence, or else its few words.
@@ -116,13 +140,18 @@ void draw_tree(const Canvas& canvas, const TreeLayout& layout, const Selection& 
 
 std::string footer(const RoundRecord& record, const TreeLayout& layout, const Selection& selection) {
   if (selection.node) return node_verdict(record, *selection.node);
+  std::string words;
+  if (layout.n_folded > 0)
+    words = fmt::format("{} rejected nodes are counted in marks; Fit shows them all. ", layout.n_folded);
   if (layout.n_hidden > 0)
-    return fmt::format("{} more candidates were not verified and are not shown.", layout.n_hidden);
+    words += fmt::format("{} more candidates were not verified and are not shown.", layout.n_hidden);
+  if (!words.empty()) return words;
   return "Click a node, or use the arrow keys, to keep its facts here.";
 }
 
 /// One line in a short panel, everything in a tall one.
 std::optional<ViewMode> draw_header(PanelContext& context, const RoundRecord& record) {
+  const ImVec2 panel = ImGui::GetContentRegionAvail();
   const FlatHeader flat;
   const bool one_line = short_panel(kRoomy_em);
   const std::optional<ViewMode> wanted = draw_view_buttons();
@@ -138,7 +167,7 @@ std::optional<ViewMode> draw_header(PanelContext& context, const RoundRecord& re
     flow(button_width("Top-down") + ImGui::GetFrameHeight());
     draw_options(options);
   }
-  options.max_candidates = one_line ? kFewCandidates : LayoutOptions{}.max_candidates;
+  update_options(options, wanted, one_line, panel);
   const TreeLayout& layout = round_views(context).layout;
   const std::string words = footer(record, layout, context.selection);
   if (one_line) draw_help(record, words);
@@ -172,7 +201,7 @@ void draw_tree_panel(PanelContext& context) {
     draw_empty("No rounds yet: each round's draft tree appears here.");
     return;
   }
-  std::optional<ViewMode> wanted = draw_header(context, *record);
+  const std::optional<ViewMode> wanted = draw_header(context, *record);
   const TreeLayout& layout = round_views(context).layout;
   if (!layout.empty_reason.empty()) {
     draw_empty(layout.empty_reason);
@@ -183,15 +212,17 @@ void draw_tree_panel(PanelContext& context) {
   const PathExtent path = path_extent(layout);
   const CanvasWorld world = {
       {layout.width, layout.height}, {path.x, path.y}, {path.x + path.width, path.y + path.height}};
-  const ImGuiID refocus = ImGui::GetID("refocus");
-  if (ImGui::GetStateStorage()->GetBool(refocus)) wanted = ViewMode::kFocus;
   const Canvas canvas = begin_canvas("canvas", world, wanted);
-  ImGui::GetStateStorage()->SetBool(refocus, canvas.double_clicked);
   const int32_t under = box_under(layout, canvas);
+  const NodeBox* box_hovered = under < 0 ? nullptr : &layout.boxes[static_cast<size_t>(under)];
+  const bool folded = box_hovered != nullptr && box_hovered->role == NodeRole::kFolded;
   const auto hovered =
-      under < 0 ? std::nullopt : std::optional<int32_t>(layout.boxes[static_cast<size_t>(under)].node);
+      box_hovered == nullptr || folded ? std::nullopt : std::optional<int32_t>(box_hovered->node);
   publish_hover(selection.hover_node, canvas.hovered, hovered);
   if (canvas.clicked) selection.node = hovered;
+  ask_for_view(canvas.double_clicked            ? std::optional(ViewMode::kFocus)
+               : canvas.clicked && folded       ? std::optional(ViewMode::kWhole)
+                                                : std::nullopt);
   if (stepped >= 0) {
     const NodeBox& box = layout.boxes[static_cast<size_t>(stepped)];
     reveal(canvas, {box.x - 1, box.y - 1}, {box.x + box.width + 1, box.y + box.height + 1});
@@ -200,6 +231,9 @@ void draw_tree_panel(PanelContext& context) {
   draw_verdict(canvas, *record, selection);
   end_canvas();
   if (hovered) node_tooltip(*record, *hovered);
+  if (folded)
+    ImGui::SetTooltip("%d more nodes below this one, all of them rejected. A click shows the whole tree.",
+                      box_hovered->n_folded);
 }
 
 }  // namespace draftscope

@@ -1,5 +1,7 @@
 #include "ui/view/tree_layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -11,7 +13,7 @@ namespace {
 
 constexpr float kBoxHeight = 1.75f;  // ems: a line of text and the bar of q below it
 constexpr float kPadding = 0.6f;     // inside a box, left and right
-constexpr float kLayerGap = 1.8f;    // between depths, room for edges
+constexpr float kLayerGap = 1.3f;    // between depths, room for edges
 constexpr float kSideGap = 0.55f;    // between neighbours at one depth, room for the bonus' second border
 constexpr float kMinWidth = 2.6f;
 constexpr float kEmPerCell = 0.6f;
@@ -52,6 +54,47 @@ std::vector<NodeBox> make_boxes(const RoundRecord& record, int32_t n_shown, cons
   return boxes;
 }
 
+/// Keeps the path and the first `most` nodes beside it, which with their parents are a tree again. Rejected
+/// nodes left out become one mark each where they hang; candidates left out are counted as hidden.
+void fold_boxes(TreeLayout& layout, int32_t most) {
+  const std::vector<NodeBox> all = std::move(layout.boxes);
+  std::vector<NodeBox> kept;
+  std::vector<int32_t> place(all.size(), -1);    // in `kept`; of a folded node: of what it hangs on
+  std::vector<int32_t> n_folded(all.size(), 0);  // by place
+  int32_t n_off_path = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    const NodeBox& box = all[i];
+    if (box.node == kBonusNode) continue;
+    const int32_t parent = box.parent_box < 0 ? -1 : place[box.parent_box];
+    if (box.on_path() || n_off_path++ < most) {
+      place[i] = static_cast<int32_t>(kept.size());
+      kept.push_back(box);
+      kept.back().parent_box = parent;
+      continue;
+    }
+    place[i] = parent;
+    if (box.role == NodeRole::kRejected)
+      ++n_folded[parent];
+    else
+      ++layout.n_hidden;
+  }
+  for (int32_t parent = 0, n = static_cast<int32_t>(kept.size()); parent < n; ++parent) {
+    if (n_folded[parent] == 0) continue;
+    layout.n_folded += n_folded[parent];
+    kept.push_back({.node = kFoldedNode, .parent_box = parent, .role = NodeRole::kFolded});
+    NodeBox& mark = kept.back();
+    mark.label = fmt::format("+{}{}", n_folded[parent], kept[parent].on_path() ? " rejected" : "");
+    mark.q = mark.path_q = std::numeric_limits<double>::quiet_NaN();
+    mark.n_folded = n_folded[parent];
+    mark.depth = kept[parent].depth + 1;
+  }
+  if (!all.empty() && all.back().node == kBonusNode) {
+    kept.push_back(all.back());
+    kept.back().parent_box = place[all.back().parent_box];
+  }
+  layout.boxes = std::move(kept);
+}
+
 void size_boxes(std::vector<NodeBox>& boxes, const LayoutOptions& options) {
   for (NodeBox& box : boxes) {
     const float text = options.text_width_em ? options.text_width_em(box.label)
@@ -90,7 +133,11 @@ void merge_outline(Outline& placed, const Outline& next, float shift) {
 std::vector<float> place_across(const std::vector<NodeBox>& boxes, bool top_down) {
   const size_t n = boxes.size();
   std::vector<std::vector<int32_t>> children(n);
-  for (size_t i = 1; i < n; ++i) children[boxes[i].parent_box].push_back(static_cast<int32_t>(i));
+  for (size_t i = 1; i < n; ++i) {
+    std::vector<int32_t>& siblings = children[boxes[i].parent_box];
+    // The path first: however many siblings there are, it goes straight on.
+    siblings.insert(boxes[i].on_path() ? siblings.begin() : siblings.end(), static_cast<int32_t>(i));
+  }
   std::vector<Outline> outline(n);
   std::vector<float> centre(n, 0.0f);  // relative to the parent until the sweep below
   for (size_t i = n; i-- > 0;) {
@@ -100,8 +147,11 @@ std::vector<float> place_across(const std::vector<NodeBox>& boxes, bool top_down
       merge_outline(below, outline[child], centre[child]);
       outline[child] = {};  // its outline now lives in the parent's
     }
-    const float middle =
-        children[i].empty() ? 0.0f : 0.5f * (centre[children[i].front()] + centre[children[i].back()]);
+    float middle = 0;
+    if (!children[i].empty()) {
+      const int32_t first = children[i].front();
+      middle = boxes[first].on_path() ? centre[first] : 0.5f * (centre[first] + centre[children[i].back()]);
+    }
     for (const int32_t child : children[i]) centre[child] -= middle;
     const float half = 0.5f * breadth(boxes[i], top_down);
     outline[i].near_side.push_back(-half);
@@ -146,6 +196,8 @@ const char* name(NodeRole role) {
       return "not verified";
     case NodeRole::kBonus:
       return "bonus";
+    case NodeRole::kFolded:
+      return "rejected, folded";
   }
   return "unknown";
 }
@@ -162,6 +214,7 @@ TreeLayout tree_layout(const RoundRecord& record, const LayoutOptions& options) 
   const int32_t n_extra = std::clamp(options.max_candidates, 0, n_candidates);
   layout.n_hidden = n_candidates - n_extra;
   layout.boxes = make_boxes(record, layout.n_verified + 1 + n_extra, options);
+  if (options.max_off_path < kAllNodes) fold_boxes(layout, options.max_off_path);
   size_boxes(layout.boxes, options);
   const std::vector<float> across = place_across(layout.boxes, options.top_down);
   const std::vector<float> along = place_layers(layout.boxes, options.top_down);
@@ -171,6 +224,16 @@ TreeLayout tree_layout(const RoundRecord& record, const LayoutOptions& options) 
     box.y = options.top_down ? along[box.depth] : across[i] - 0.5f * box.height;
     layout.width = std::max(layout.width, box.x + box.width);
     layout.height = std::max(layout.height, box.y + box.height);
+  }
+  return layout;
+}
+
+TreeLayout fitting_layout(const RoundRecord& record, LayoutOptions options, float width, float height) {
+  TreeLayout layout;
+  for (const int32_t most : {kAllNodes, 32, 16, 12, 8, 6, 4, 3, 2, 1, 0}) {
+    options.max_off_path = most;
+    layout = tree_layout(record, options);
+    if (layout.width <= width && layout.height <= height) break;
   }
   return layout;
 }
@@ -195,7 +258,8 @@ int32_t box_of(const TreeLayout& layout, int32_t node) {
   const auto n = static_cast<int32_t>(layout.boxes.size());
   if (n == 0) return -1;
   if (node == kBonusNode) return layout.boxes.back().role == NodeRole::kBonus ? n - 1 : -1;
-  return node >= 0 && node < n && layout.boxes[node].node == node ? node : -1;
+  const auto found = std::ranges::find(layout.boxes, node, &NodeBox::node);
+  return node >= 0 && found != layout.boxes.end() ? static_cast<int32_t>(found - layout.boxes.begin()) : -1;
 }
 
 std::optional<int32_t> step_from(const TreeLayout& layout, int32_t box, Step step) {
@@ -211,6 +275,7 @@ std::optional<int32_t> step_from(const TreeLayout& layout, int32_t box, Step ste
   }
   std::optional<int32_t> best;
   for (int32_t i = 0; i < n; ++i) {
+    if (layout.boxes[i].role == NodeRole::kFolded) continue;
     if (step == Step::kChild) {
       // The path first, then the likeliest: children come in pop order.
       if (layout.boxes[i].parent_box != box) continue;
