@@ -12,6 +12,8 @@
 namespace draftscope {
 namespace {
 
+using Spans = std::vector<TranscriptSpan>;
+
 constexpr const char* kAcceptedWords = "accepted draft";
 constexpr const char* kBonusWords = "bonus of the target";
 
@@ -20,6 +22,7 @@ struct Flow {
   ImVec2 origin, pen;  // screen
   float right = 0, line = 0;
   bool white_space = false;  // draw it
+  bool in_word = false;      // what was drawn last goes on in the next piece
   int64_t shown = -1;        // round to highlight
   int64_t hovered = -1;      // span under the pointer
   float shown_y = -1;        // top of the shown round's first piece, screen
@@ -27,13 +30,28 @@ struct Flow {
   void new_line() { pen = {origin.x, pen.y + line}; }
 };
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 /// Length of the next piece: a newline, a run of blanks, or a word.
 size_t piece_length(std::string_view text) {
   if (text[0] == '\n') return 1;
-  const bool blank = text[0] == ' ' || text[0] == '\t';
+  const bool blank = is_blank(text[0]);
   size_t end = 1;
-  while (end < text.size() && text[end] != '\n' && (text[end] == ' ' || text[end] == '\t') == blank) ++end;
+  while (end < text.size() && text[end] != '\n' && is_blank(text[end]) == blank) ++end;
   return end;
+}
+
+/// Pixels of the word that begins at `text`, the rest of span `index`, in as many spans as it has pieces; not
+/// measured beyond `enough`.
+float word_width(const Spans& spans, size_t index, std::string_view text, float enough) {
+  float width = 0;
+  while (width <= enough) {
+    const size_t end = std::min(text.find_first_of(" \t\n"), text.size());
+    width += ImGui::CalcTextSize(text.data(), text.data() + end).x;
+    if (end < text.size() || ++index >= spans.size() || spans[index].kind == SpanKind::kGap) break;
+    text = spans[index].text;
+  }
+  return width;
 }
 
 /// Length of the longest start of `piece` that fits `width` pixels, at least one character.
@@ -55,6 +73,11 @@ ImU32 text_colour(SpanKind kind) {
                                    : palette().text;
 }
 
+/// Blanks are left out of the box of a bonus, unless it is nothing else: one word has one box.
+bool boxed(const TranscriptSpan& span, bool blank) {
+  return !blank || span.text.find_first_not_of(" \t\n") == std::string::npos;
+}
+
 void decorate(ImDrawList* list, SpanKind kind, ImVec2 a, ImVec2 b) {
   const float thick = std::max(1.0f, 0.1f * em());
   if (kind == SpanKind::kAccepted)
@@ -73,7 +96,7 @@ std::string visible_white_space(std::string_view piece) {
 
 void draw_piece(Flow& flow_at, const TranscriptSpan& span, size_t index, std::string_view piece) {
   const bool newline = piece == "\n";
-  const bool blank = newline || piece[0] == ' ' || piece[0] == '\t';
+  const bool blank = newline || is_blank(piece[0]);
   // The drawn form of white space may not be wider than itself, or lines would break elsewhere.
   const std::string marks = blank && flow_at.white_space ? visible_white_space(piece) : std::string();
   const float width =
@@ -85,12 +108,14 @@ void draw_piece(Flow& flow_at, const TranscriptSpan& span, size_t index, std::st
   if (ImGui::IsRectVisible(a, b)) {
     if (span.round >= 0 && span.round == flow_at.shown)
       list->AddRectFilled(a, b, with_alpha(palette().heat, 0.45f));
-    if (!newline || flow_at.white_space) decorate(list, span.kind, a, b);
+    const bool decorated = span.kind != SpanKind::kBonus || boxed(span, blank);
+    if (decorated && (!newline || flow_at.white_space)) decorate(list, span.kind, a, b);
     if (!blank) list->AddText(a, text_colour(span.kind), piece.data(), piece.data() + piece.size());
     if (!marks.empty()) list->AddText(a, palette().text_dim, marks.c_str());
     if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(a, b))
       flow_at.hovered = static_cast<int64_t>(index);
   }
+  flow_at.in_word = !blank;
   if (newline) {
     flow_at.new_line();
   } else {
@@ -98,29 +123,41 @@ void draw_piece(Flow& flow_at, const TranscriptSpan& span, size_t index, std::st
   }
 }
 
-void draw_span(Flow& flow_at, const TranscriptSpan& span, size_t index) {
+void draw_span(Flow& flow_at, const Spans& spans, size_t index) {
+  const TranscriptSpan& span = spans[index];
   std::string_view text = span.text;
+  const float line = flow_at.right - flow_at.origin.x;
   while (!text.empty()) {
     std::string_view piece = text.substr(0, piece_length(text));
-    const float width = ImGui::CalcTextSize(piece.data(), piece.data() + piece.size()).x;
-    if (flow_at.pen.x + width > flow_at.right && piece != "\n") {
-      if (flow_at.pen.x > flow_at.origin.x) flow_at.new_line();
-      piece = piece.substr(0, fitting_length(piece, flow_at.right - flow_at.origin.x));
+    const float room = flow_at.right - flow_at.pen.x;
+    // Blanks stay at the end of their line, words go to the next one whole; those longer than a line are cut.
+    if (piece[0] != '\n' && !is_blank(piece[0])) {
+      const float word = flow_at.in_word ? 0 : word_width(spans, index, text, line);
+      if (word > room && word <= line) {
+        flow_at.new_line();
+      } else if (ImGui::CalcTextSize(piece.data(), piece.data() + piece.size()).x > room) {
+        if (room < em()) flow_at.new_line();
+        piece = piece.substr(0, fitting_length(piece, flow_at.right - flow_at.pen.x));
+      }
     }
     draw_piece(flow_at, span, index, piece);
     text.remove_prefix(piece.size());
   }
   if (span.kind == SpanKind::kPrompt) {
+    flow_at.in_word = false;
     flow_at.new_line();
     flow_at.pen.y += 0.5f * flow_at.line;
     if (flow_at.pen.x > flow_at.origin.x) flow_at.new_line();
   }
 }
 
-void span_tooltip(const TranscriptSpan& span) {
+void span_tooltip(const TranscriptSpan& span, bool live) {
   switch (span.kind) {
     case SpanKind::kPrompt:
       ImGui::SetTooltip("prompt, %d tokens", span.n_tokens);
+      break;
+    case SpanKind::kTarget:
+      ImGui::SetTooltip("round %lld: the target's own token, not drafted", static_cast<long long>(span.round));
       break;
     case SpanKind::kAccepted:
       ImGui::SetTooltip("round %lld: %d drafted tokens accepted", static_cast<long long>(span.round),
@@ -130,7 +167,8 @@ void span_tooltip(const TranscriptSpan& span) {
       ImGui::SetTooltip("round %lld: bonus, the target's own token", static_cast<long long>(span.round));
       break;
     case SpanKind::kGap:
-      ImGui::SetTooltip("The window was slower than the engine, which never waits for it.");
+      ImGui::SetTooltip("%s", live ? "The window was slower than the engine, which never waits for it."
+                                   : "The recording lacks these rounds.");
       break;
   }
 }
@@ -142,7 +180,7 @@ void draw_text(PanelContext& context, const Transcript& text, bool white_space) 
   flow_at.line = 1.45f * ImGui::GetTextLineHeight();
   flow_at.white_space = white_space;
   flow_at.shown = shown_round(context);
-  for (size_t i = 0; i < text.spans.size(); ++i) draw_span(flow_at, text.spans[i], i);
+  for (size_t i = 0; i < text.spans.size(); ++i) draw_span(flow_at, text.spans, i);
   const float height = flow_at.pen.y + flow_at.line - flow_at.origin.y;
   ImGui::Dummy({1, height});
   float* seen = ImGui::GetStateStorage()->GetFloatRef(ImGui::GetID("seen_round"), -1);
@@ -159,7 +197,7 @@ void draw_text(PanelContext& context, const Transcript& text, bool white_space) 
   }
   if (flow_at.hovered < 0) return;
   const TranscriptSpan& span = text.spans[static_cast<size_t>(flow_at.hovered)];
-  span_tooltip(span);
+  span_tooltip(span, context.live);
   if (span.round >= 0 && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) show_round(context, span.round);
 }
 
@@ -179,9 +217,12 @@ void draw_legend(bool column) {
   entry(SpanKind::kBonus, kBonusWords);
 }
 
-void draw_header(bool& white_space) {
+void draw_header(bool& white_space, const Spans& spans) {
   const FlatHeader flat;
   ImGui::Checkbox("White space", &white_space);
+  const bool drafted = std::ranges::any_of(
+      spans, [](const TranscriptSpan& s) { return s.kind == SpanKind::kAccepted || s.kind == SpanKind::kBonus; });
+  if (!drafted) return;
   const float legend = ImGui::CalcTextSize(kAcceptedWords).x + ImGui::CalcTextSize(kBonusWords).x + 2 * em();
   if (legend <= room_beside()) {
     draw_legend(false);
@@ -200,7 +241,7 @@ void draw_transcript_panel(PanelContext& context) {
     return;
   }
   bool* white_space = ImGui::GetStateStorage()->GetBoolRef(ImGui::GetID("white_space"), false);
-  draw_header(*white_space);
+  draw_header(*white_space, text.spans);
   if (ImGui::BeginChild("text")) {
     draw_text(context, text, *white_space);
     if (!text.empty_reason.empty()) dim_text(text.empty_reason);

@@ -18,6 +18,33 @@ void add_gap(Transcript& out, int64_t n_missing, int64_t round) {
   add_span(out, SpanKind::kGap, fmt::format("[{} rounds were not received]", n_missing), round, 0);
 }
 
+/// The root of a first round, which no round before has committed, as the text begins with it.
+std::string_view first_token(const RoundRecord& record) {
+  if (record.seq != 0 || record.tree.size() == 0) return {};
+  const std::string_view root = record.text.text_of(record.tree.token[0]);
+  std::string all(root);
+  for (size_t i = 1; i < record.accepted.path.size(); ++i)
+    all += record.text.text_of(record.tree.token[record.accepted.path[i]]);
+  if (record.accepted.bonus >= 0) all += record.text.text_of(record.accepted.bonus);
+  return all.starts_with(record.committed_utf8) ? root : std::string_view();
+}
+
+void add_round(Transcript& out, const RoundRecord& record, int64_t round, std::string& pending) {
+  const std::string& text = record.committed_utf8;
+  if (record.method == Method::kPlain) {
+    add_span(out, SpanKind::kTarget, text, round, static_cast<int32_t>(record.accepted.path.size()));
+    return;
+  }
+  const std::string_view root = first_token(record);
+  const size_t first = whole_characters(std::string_view(text).substr(0, root.size()));
+  if (!root.empty()) pending = root;
+  const size_t split = std::max(first, bonus_offset(record, pending));
+  const auto n_accepted = static_cast<int32_t>(record.accepted.path.size()) - 1;
+  add_span(out, SpanKind::kTarget, text.substr(0, first), round, 1);
+  add_span(out, SpanKind::kAccepted, text.substr(first, split - first), round, std::max(0, n_accepted));
+  add_span(out, SpanKind::kBonus, text.substr(split), round, 1);
+}
+
 }  // namespace
 
 size_t bonus_offset(const RoundRecord& record, std::string& pending) {
@@ -63,11 +90,7 @@ Transcript transcript(const RecordStore& store) {
       add_gap(out, record.seq - expected_seq, round);
     }
     expected_seq = record.seq + 1;
-    const size_t split = bonus_offset(record, pending);
-    const auto n_accepted = static_cast<int32_t>(record.accepted.path.size()) - 1;
-    add_span(out, SpanKind::kAccepted, record.committed_utf8.substr(0, split), round,
-             std::max(0, n_accepted));
-    add_span(out, SpanKind::kBonus, record.committed_utf8.substr(split), round, 1);
+    add_round(out, record, round, pending);
   }
   if (store.end() && store.end()->n_rounds > expected_seq) {
     add_gap(out, store.end()->n_rounds - expected_seq, static_cast<int64_t>(store.rounds().size()) - 1);

@@ -10,13 +10,15 @@
 
 namespace draftscope {
 
-enum class SpanKind : uint8_t { kPrompt, kAccepted, kBonus, kGap };
+/// kTarget: the target's own tokens where nothing was drafted: the first one, which the prompt's pass makes, and
+/// all of plain decoding.
+enum class SpanKind : uint8_t { kPrompt, kTarget, kAccepted, kBonus, kGap };
 
 struct TranscriptSpan {
   SpanKind kind = SpanKind::kAccepted;
   std::string text;      // UTF-8 as committed; of a gap: a sentence
   int64_t round = -1;    // index into RecordStore::rounds(); -1 for the prompt
-  int32_t n_tokens = 0;  // drafted tokens accepted, or 1 for the bonus
+  int32_t n_tokens = 0;  // drafted tokens accepted; 1 for the bonus and for each of the target's own
 };
 
 struct Transcript {
@@ -24,7 +26,7 @@ struct Transcript {
   std::string empty_reason;
 };
 
-/// Accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes come from
+/// Target, accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes come from
 /// both belongs to the span that completes it.
 Transcript transcript(const RecordStore& store);
 
