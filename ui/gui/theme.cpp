@@ -28,7 +28,7 @@ void set_shape(ImGuiStyle& style) {
   style.TabCloseButtonMinWidthUnselected = 0;
   style.DockingSeparatorSize = 4;
   style.WindowMenuButtonPosition = ImGuiDir_None;
-  style.DisabledAlpha = 0.55f;
+  style.DisabledAlpha = 0.8f;  // what a recording's controls say must be readable too: 4.5 to 1 for dim words
 }
 
 void set_colours(ImGuiStyle& style, const Palette& p) {

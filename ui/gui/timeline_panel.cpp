@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 #include "ui/gui/palette.h"
 #include "ui/gui/panel_common.h"
@@ -13,11 +14,23 @@
 namespace draftscope {
 namespace {
 
-constexpr float kMinBar = 0.12f, kMaxBar = 4.0f;  // ems per round
+constexpr float kMinBar = 0.12f, kMaxBar = 6.0f;  // ems per round
+constexpr float kHatched_em = 0.6f;               // bars of this width carry the pattern of their phase
 
 std::array<ImU32, kPhases> phase_colours() {
   const Palette& c = palette();
   return {c.draft, c.grow, c.verify, c.accept, c.commit};
+}
+
+/// Told apart without colour: by pattern, and by their order from below.
+constexpr std::array kPhaseHatches = {Hatch::kNone, Hatch::kDiagonal, Hatch::kHorizontal, Hatch::kVertical,
+                                      Hatch::kNone};
+
+void fill_phase(size_t phase, ImVec2 a, ImVec2 b) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(a, b, phase_colours()[phase]);
+  if (b.x - a.x >= kHatched_em * em())
+    hatch_rect(list, a, b, kPhaseHatches[phase], with_alpha(palette().window, 0.6f));
 }
 
 /// Which rounds are in sight and how wide each is.
@@ -70,11 +83,10 @@ void draw_token_bar(const Lane& lane, const Timeline& timeline, size_t i, float 
 
 void draw_time_bar(const Lane& lane, const Timeline& timeline, size_t i, float x0, float x1) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const auto colours = phase_colours();
   double sum = 0;
   for (size_t phase = 0; phase < kPhases; ++phase) {
     const double ms = timeline.took_ms[phase][i];
-    list->AddRectFilled({x0, lane.y(sum + ms)}, {x1, lane.y(sum)}, colours[phase]);
+    fill_phase(phase, {x0, lane.y(sum + ms)}, {x1, lane.y(sum)});
     sum += ms;
   }
   if (timeline.predicted_total_ms[i] <= 0) return;
@@ -100,6 +112,23 @@ void draw_bars(const Timeline& timeline, const Span& span, const Lane& tokens, c
     if (timeline.gap_before[i] > 0) {
       list->AddLine({x0, tokens.min.y}, {x0, time.max.y}, palette().warning, std::max(1.0f, 0.12f * em()));
     }
+  }
+}
+
+/// Round numbers below the lanes, and which rounds these are where there are more.
+void draw_axis(const Span& span, int64_t n_rounds, float left, float right, float y) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText({left - 4.9f * em(), y}, palette().text_dim, "round");
+  const std::string words = rounds_in_sight(span.first, span.n, n_rounds);
+  const float words_x = right - ImGui::CalcTextSize(words.c_str()).x;
+  if (!words.empty()) list->AddText({words_x, y}, palette().text, words.c_str());
+  const float end = words.empty() ? right : words_x - em();
+  const float label = ImGui::CalcTextSize(fmt::format("{}", n_rounds).c_str()).x + 1.2f * em();
+  for (const int64_t round : round_ticks(span.first, span.n, static_cast<int64_t>((right - left) / label))) {
+    const std::string number = fmt::format("{}", round);
+    const float width = ImGui::CalcTextSize(number.c_str()).x;
+    const float x = left + (static_cast<float>(round - span.first) + 0.5f) * span.bar - 0.5f * width;
+    if (x + width <= end) list->AddText({std::max(x, left), y}, palette().text_dim, number.c_str());
   }
 }
 
@@ -136,29 +165,28 @@ void draw_figures_popup(const Summary& summary) {
 constexpr float kRoomy_em = 14;  // from this height on the legend has a line of its own
 constexpr float kTall_em = 22;   // from this height on it may have two
 
-/// Colour and word of everything in the lanes, in lines, or one below the other for a tooltip.
+constexpr float kSwatch_em = 0.9f;
+constexpr const char* kTimeWords = "time, from below:";
+
+/// Colour, pattern and word of everything in the lanes, in lines, or one below the other for a tooltip.
 void draw_legend(const Timeline& timeline, bool column) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const auto entry = [&](const char* word, ImU32 colour, bool filled) {
-    if (!column) flow(ImGui::CalcTextSize(word).x + 1.0f * em());
+  const auto entry = [&](const char* word, const std::function<void(ImVec2, ImVec2)>& draw) {
+    if (!column) flow(ImGui::CalcTextSize(word).x + (kSwatch_em + 0.3f) * em());
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    const ImVec2 a = {at.x, at.y + 0.2f * em()}, b = {at.x + 0.7f * em(), at.y + 0.9f * em()};
-    if (filled) {
-      list->AddRectFilled(a, b, colour);
-    } else {
-      list->AddRect(a, b, colour);
-    }
-    ImGui::Dummy({0.7f * em(), ImGui::GetTextLineHeight()});
+    const ImVec2 a = {at.x, at.y + 0.2f * em()}, b = {at.x + kSwatch_em * em(), at.y + 0.9f * em()};
+    draw(a, b);
+    ImGui::Dummy({kSwatch_em * em(), ImGui::GetTextLineHeight()});
     ImGui::SameLine(0, 0.3f * em());
     dim_text(word);
   };
   dim_text("tokens:");
-  entry("accepted", palette().accepted, true);
-  entry("bonus", palette().bonus, false);
-  if (!column) flow(ImGui::CalcTextSize("  time:").x);
-  dim_text(column ? "time:" : "  time:");
-  const auto colours = phase_colours();
-  for (size_t phase = 0; phase < kPhases; ++phase) entry(kPhaseNames[phase], colours[phase], true);
+  entry("accepted", [&](ImVec2 a, ImVec2 b) { list->AddRectFilled(a, b, palette().accepted); });
+  entry("bonus", [&](ImVec2 a, ImVec2 b) { list->AddRect(a, b, palette().bonus); });
+  if (!column) flow(ImGui::CalcTextSize(kTimeWords).x);
+  dim_text(kTimeWords);
+  for (size_t phase = 0; phase < kPhases; ++phase)
+    entry(kPhaseNames[phase], [&](ImVec2 a, ImVec2 b) { fill_phase(phase, a, b); });
   const std::string line = fmt::format("line: total {}", timeline.predicted_origin);
   if (!column) flow(ImGui::CalcTextSize(line.c_str()).x);
   dim_text(line);
@@ -166,9 +194,9 @@ void draw_legend(const Timeline& timeline, bool column) {
 
 /// Pixels of the legend in one line, about.
 float legend_width(const Timeline& timeline) {
-  std::string words = "tokens: accepted bonus   time: line: total " + timeline.predicted_origin;
+  std::string words = std::string("tokens: accepted bonus") + kTimeWords + "line: total " + timeline.predicted_origin;
   for (const char* phase : kPhaseNames) words += phase;
-  return ImGui::CalcTextSize(words.c_str()).x + (kPhases + 2) * 1.5f * em() + 2 * em();
+  return ImGui::CalcTextSize(words.c_str()).x + (kPhases + 2) * (kSwatch_em + 0.8f) * em() + 2 * em();
 }
 
 bool legend_has_room(const Timeline& timeline) {
@@ -261,20 +289,23 @@ void draw_lanes(PanelContext& context, const Timeline& timeline, int64_t shown) 
   const bool hovered = ImGui::IsItemHovered(), held = ImGui::IsItemActive();
   const auto n_rounds = static_cast<int64_t>(timeline.round.size());
   const float room_em = (right - left) / em();
-  const float bar = *bar_em > 0 ? *bar_em : std::clamp(room_em / static_cast<float>(n_rounds), 0.4f, 1.6f);
+  const float all = room_em / static_cast<float>(n_rounds);
+  const float bar = *bar_em > 0 ? *bar_em : std::clamp(all, 0.4f, kMaxBar);
   const float wheel = hovered ? ImGui::GetIO().MouseWheel : 0;
-  if (wheel != 0) *bar_em = std::clamp(bar * std::pow(1.2f, wheel), kMinBar, kMaxBar);
+  if (wheel != 0) *bar_em = std::clamp(bar * std::pow(1.2f, wheel), std::min(kMinBar, all), kMaxBar);
   // While the pointer drags, the bars stand still under it.
   int* anchor = ImGui::GetStateStorage()->GetIntRef(ImGui::GetID("anchor"), 0);
   if (!held) *anchor = static_cast<int>(shown);
   const Span span = span_of(n_rounds, *anchor, right - left, bar);
-  const float middle = at.y + 0.45f * room.y;
+  const float bottom = at.y + room.y - 1.1f * em();  // above the axis
+  const float middle = at.y + 0.45f * (bottom - at.y);
   Lane tokens = {{left, at.y + 0.5f * em()}, {right, middle - 0.3f * em()}};
-  Lane time = {{left, middle + 0.3f * em()}, {right, at.y + room.y - 0.4f * em()}};
+  Lane time = {{left, middle + 0.3f * em()}, {right, bottom - 0.3f * em()}};
   tokens.top = std::max(1.0, highest(timeline.committed, span));
   time.top =
       std::max({1e-6, highest(timeline.took_total_ms, span), highest(timeline.predicted_total_ms, span)});
   draw_scale(tokens, "tokens", fmt::format("{:.0f}", tokens.top));
+  draw_axis(span, n_rounds, left, right, bottom);
   draw_scale(time, "time", fmt::format("{:.3g} ms", time.top));
   ImGui::PushClipRect({left - 1, at.y}, {right + 1, at.y + room.y}, true);
   draw_bars(timeline, span, tokens, time, shown);

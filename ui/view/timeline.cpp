@@ -38,6 +38,24 @@ Timeline timeline(const RecordStore& store) {
   return out;
 }
 
+std::string rounds_in_sight(int64_t first, int64_t n, int64_t n_rounds) {
+  return n >= n_rounds ? "" : fmt::format("rounds {} to {} of {}", first, first + n - 1, n_rounds);
+}
+
+std::vector<int64_t> round_ticks(int64_t first, int64_t n, int64_t most) {
+  const auto n_at = [&](int64_t step) { return (first + n - 1) / step - (first + step - 1) / step + 1; };
+  int64_t step = 1;
+  for (int64_t ten = 1; n_at(step) > std::max<int64_t>(1, most); ten *= 10) {
+    for (const int64_t times : {1, 2, 5, 10}) {
+      step = times * ten;
+      if (n_at(step) <= std::max<int64_t>(1, most)) break;
+    }
+  }
+  std::vector<int64_t> ticks;
+  for (int64_t round = (first + step - 1) / step * step; round < first + n; round += step) ticks.push_back(round);
+  return ticks;
+}
+
 std::string round_line(const Timeline& timeline, int64_t round) {
   if (round < 0 || static_cast<size_t>(round) >= timeline.round.size()) return {};
   const auto i = static_cast<size_t>(round);

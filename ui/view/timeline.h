@@ -30,6 +30,12 @@ struct Timeline {
 
 Timeline timeline(const RecordStore& store);
 
+/// "rounds 784 to 908 of 909"; empty where all of them are in sight.
+std::string rounds_in_sight(int64_t first, int64_t n, int64_t n_rounds);
+/// Round numbers to write below `n` rounds from `first` on: at most `most` (at least 1), in steps of 1, 2 or 5
+/// and tens of these.
+std::vector<int64_t> round_ticks(int64_t first, int64_t n, int64_t most);
+
 /// "round 12: 5 accepted + bonus, 64 verified, 11.2 ms measured, 10.9 ms predicted". Empty when out of range.
 std::string round_line(const Timeline& timeline, int64_t round);
 
