@@ -37,7 +37,7 @@ TEST(ThetaPlot, CurvesAreTheDecisionsInMilliseconds) {
 TEST(ThetaPlot, EveryRuleHasItsMarker) {
   const ThetaPlot plot = theta_plot(round_with_budgets(20, 10, 40, 30));
   ASSERT_EQ(plot.markers.size(), 4u);
-  EXPECT_EQ(plot.markers[0].label, "faithful stop, n = 10");
+  EXPECT_EQ(plot.markers[0].label, "CaDDTree's stop, n = 10");
   EXPECT_EQ(plot.markers[1].label, "chosen, n = 20");
   EXPECT_EQ(plot.markers[2].label, "runner-up, n = 30");
   EXPECT_EQ(plot.markers[3].label, "global best, n = 40");
@@ -51,7 +51,7 @@ TEST(ThetaPlot, MarkersOnOneBudgetShareALabel) {
   ASSERT_EQ(plot.markers.size(), 1u);
   EXPECT_THAT(plot.markers[0].marks,
               ElementsAre(BudgetMark::kChosen, BudgetMark::kFaithfulStop, BudgetMark::kGlobalBest));
-  EXPECT_EQ(plot.markers[0].label, "chosen = faithful stop = global best, n = 31");
+  EXPECT_EQ(plot.markers[0].label, "chosen = CaDDTree's stop = global best, n = 31");
 }
 
 TEST(ThetaPlot, UsefulRangeKeepsMarkersApart) {
@@ -67,6 +67,9 @@ TEST(ThetaPlot, HeadlineNamesTheChosenAndTheBest) {
   round.decision.theta_tokens_per_s[0] = 100;
   round.decision.theta_tokens_per_s[31] = 125;
   EXPECT_EQ(theta_plot(round).headline, "n = 0; n = 31 is 25.0 % better");
+  round.decision.theta_tokens_per_s[31] = 1163.8;
+  EXPECT_EQ(theta_plot(round).headline, "n = 0; n = 31 is 11.6x as fast");
+  EXPECT_THAT(theta_plot(round).verdict, HasSubstr("the best of all is 31 nodes, 11.6x as fast as chosen"));
 }
 
 TEST(ThetaPlot, VerdictSaysWhatABetterBudgetWouldGain) {
@@ -74,8 +77,8 @@ TEST(ThetaPlot, VerdictSaysWhatABetterBudgetWouldGain) {
   const std::vector<double>& theta = round.decision.theta_tokens_per_s;
   const std::string verdict = theta_plot(round).verdict;
   EXPECT_THAT(verdict, HasSubstr("the best of all is 31 nodes"));
-  EXPECT_THAT(verdict, HasSubstr(fmt::format("{:.1f} % more", 100 * (theta[31] / theta[0] - 1))));
-  EXPECT_THAT(verdict, HasSubstr("the early-stop rule would end at 10"));
+  EXPECT_THAT(verdict, HasSubstr(fmt::format("{:.1f}x as fast", theta[31] / theta[0])));
+  EXPECT_THAT(verdict, HasSubstr("CaDDTree's stop would be at 10"));
   EXPECT_THAT(theta_plot(round_with_budgets(31, 31, 31, 30)).verdict,
               HasSubstr("the best of all candidates."));
 }

@@ -29,32 +29,37 @@ void label_markers(ThetaPlot& plot) {
   }
 }
 
-/// How much more the best budget promises than the chosen one, percent; nothing when they are the same.
-std::optional<double> missed_percent(const ThetaPlot& plot, const BudgetDecision& decision) {
+/// "12.5 %", from twice on "11.6x": theta of the best budget against the chosen one's.
+std::string times_words(double times) {
+  return times < 2 ? fmt::format("{:.1f} %", 100 * (times - 1)) : fmt::format("{:.1f}x", times);
+}
+
+/// How many times what the chosen budget promises the best one does; nothing when they are the same.
+std::optional<double> missed_times(const ThetaPlot& plot, const BudgetDecision& decision) {
   const auto n = static_cast<int32_t>(plot.n.size());
   if (decision.chosen >= n || decision.global_best >= n || decision.chosen == decision.global_best)
     return std::nullopt;
   const double best = plot.theta_tokens_per_s[decision.global_best];
-  const double loss = best > 0 ? 1 - plot.theta_tokens_per_s[decision.chosen] / best : 0;
-  return 100 * loss / std::max(1e-12, 1 - loss);
+  return best / std::max(1e-12, plot.theta_tokens_per_s[decision.chosen]);
 }
 
 std::string decision_words(const ThetaPlot& plot, const BudgetDecision& decision) {
-  const auto missed = missed_percent(plot, decision);
+  const auto missed = missed_times(plot, decision);
   if (!missed) return fmt::format("n = {}, the best of all", decision.chosen);
-  return fmt::format("n = {}; n = {} is {:.1f} % better", decision.chosen, decision.global_best, *missed);
+  return fmt::format("n = {}; n = {} is {} {}", decision.chosen, decision.global_best, times_words(*missed),
+                     *missed < 2 ? "better" : "as fast");
 }
 
 std::string decision_sentence(const ThetaPlot& plot, const BudgetDecision& decision) {
   std::string sentence = fmt::format("Verified {} nodes ({})", decision.chosen, name(decision.stop));
-  if (const auto missed = missed_percent(plot, decision)) {
-    sentence += fmt::format("; the best of all is {} nodes, {:.1f} % more than chosen", decision.global_best,
-                            *missed);
+  if (const auto missed = missed_times(plot, decision)) {
+    sentence += fmt::format("; the best of all is {} nodes, {} {} chosen", decision.global_best,
+                            times_words(*missed), *missed < 2 ? "more than" : "as fast as");
   } else {
     sentence += ", the best of all candidates";
   }
   if (decision.faithful_stop != decision.global_best) {
-    sentence += fmt::format("; the early-stop rule would end at {}", decision.faithful_stop);
+    sentence += fmt::format("; CaDDTree's stop would be at {}", decision.faithful_stop);
   }
   return sentence + ".";
 }
@@ -73,7 +78,7 @@ const char* name(BudgetMark mark) {
     case BudgetMark::kChosen:
       return "chosen";
     case BudgetMark::kFaithfulStop:
-      return "faithful stop";
+      return "CaDDTree's stop";
     case BudgetMark::kGlobalBest:
       return "global best";
     case BudgetMark::kRunnerUp:
