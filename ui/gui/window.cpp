@@ -23,6 +23,18 @@ std::string last_glfw_error() {
   return text != nullptr ? text : "no reason given";
 }
 
+/// A window with the context that we draw with, or null.
+GLFWwindow* create_window(int32_t width, int32_t height, const char* title) {
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+  glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
+  return glfwCreateWindow(width, height, title, nullptr, nullptr);
+}
+
+Error no_display() { return fail("window: there is no display to open it on ({})", last_glfw_error()); }
+Error no_opengl() { return fail("window: OpenGL 3.3 is needed ({})", last_glfw_error()); }
+
 }  // namespace
 
 // Destroyed in reverse: renderer, contexts, window, GLFW.
@@ -32,7 +44,6 @@ struct Window::State {
   bool glfw_backend = false, gl_backend = false;
   bool needs_redraw = true;  // set by callbacks that Dear ImGui does not queue as input
   float fixed_scale = 0;     // 0: the monitor's
-  float user_scale = 1;
   std::vector<std::string> dropped;
 
   ~State();
@@ -85,16 +96,11 @@ Window::~Window() = default;
 
 Result<Window> Window::open(const std::string& title, int32_t width, int32_t height, float scale,
                             const std::string& settings_path) {
-  if (glfwInit() == GLFW_FALSE)
-    return fail("window: there is no display to open it on ({})", last_glfw_error());
+  if (glfwInit() == GLFW_FALSE) return no_display();
   auto state = std::make_unique<State>();
-  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
-  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
-  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
-  glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
   glfwWindowHint(GLFW_SCALE_TO_MONITOR, scale > 0 ? GLFW_FALSE : GLFW_TRUE);
-  state->window = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr);
-  if (state->window == nullptr) return fail("window: OpenGL 3.3 is needed ({})", last_glfw_error());
+  state->window = create_window(width, height, title.c_str());
+  if (state->window == nullptr) return no_opengl();
   glfwMakeContextCurrent(state->window);
   glfwSwapInterval(1);
   state->fixed_scale = scale;
@@ -105,6 +111,17 @@ Result<Window> Window::open(const std::string& title, int32_t width, int32_t hei
   if (!state->gl_backend) return fail("window: Dear ImGui's renderer does not start");
   return Window(std::move(state));
 }
+
+Status Window::check() {
+  if (glfwInit() == GLFW_FALSE) return no_display();
+  glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
+  GLFWwindow* window = create_window(64, 64, "");
+  const Status found = window != nullptr ? success() : Status(no_opengl());
+  glfwTerminate();  // destroys the window
+  return found;
+}
+
+void Window::set_title(const std::string& title) { glfwSetWindowTitle(state_->window, title.c_str()); }
 
 bool Window::closing() const { return glfwWindowShouldClose(state_->window) == GLFW_TRUE; }
 
@@ -119,7 +136,7 @@ bool Window::wait_input(double wait_s) {
 
 void Window::draw(const std::function<void()>& draw_frame, Image* picture) {
   state_->gui->make_current();
-  const float scale = std::clamp(state_->monitor_scale() * state_->user_scale, kMinScale, kMaxScale);
+  const float scale = std::clamp(state_->monitor_scale() * user_scale(), kMinScale, kMaxScale);
   if (scale != current_scale()) apply_theme(current_theme(), scale);
   ImGui_ImplOpenGL3_NewFrame();
   ImGui_ImplGlfw_NewFrame();
@@ -142,9 +159,9 @@ void Window::draw(const std::function<void()>& draw_frame, Image* picture) {
   glfwSwapBuffers(state_->window);
 }
 
-float Window::user_scale() const { return state_->user_scale; }
+float Window::user_scale() const { return state_->gui->text_scale(); }
 void Window::set_user_scale(float scale) {
-  state_->user_scale = std::clamp(scale, kMinScale, kMaxScale);
+  state_->gui->set_text_scale(scale);
   state_->needs_redraw = true;
 }
 

@@ -17,6 +17,8 @@ class Window {
   /// the layout; empty: nowhere. Fails with one sentence when there is no display or no OpenGL 3.
   static Result<Window> open(const std::string& title, int32_t width, int32_t height, float scale,
                              const std::string& settings_path);
+  /// Whether one could be opened: the Error that open() would give, without showing anything.
+  static Status check();
   Window(Window&&) noexcept;
   Window& operator=(Window&&) noexcept;
   ~Window();
@@ -27,7 +29,8 @@ class Window {
   /// Draws one frame and shows it at the next vertical sync. `picture`: receives its pixels when not null.
   void draw(const std::function<void()>& draw_frame, Image* picture = nullptr);
 
-  /// What the person chose on top of the monitor's scale; clamped to [kMinScale, kMaxScale].
+  void set_title(const std::string& title);
+  /// What the person chose on top of the monitor's scale; clamped to [kMinScale, kMaxScale]; kept with the layout.
   float user_scale() const;
   void set_user_scale(float scale);
   /// Paths of files dropped on the window since the last call.
