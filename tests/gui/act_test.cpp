@@ -4,7 +4,10 @@
 #include <algorithm>
 
 #include "tests/gui/gui_test.h"
+#include "tests/temp_folder.h"
 #include "ui/gui/studio_actions.h"
+#include "ui/gui/studio_pace.h"
+#include "ui/gui/theme.h"
 
 namespace draftscope::test {
 namespace {
@@ -61,6 +64,43 @@ TEST_F(GuiAct, SpacePausesAndResumesTheEngine) {
   ASSERT_EQ(sent_.size(), 3u);
   EXPECT_TRUE(std::holds_alternative<StepCommand>(sent_[2]));
   EXPECT_TRUE(studio_.controls().paused);
+}
+
+TEST_F(GuiAct, KeysRunAndStopAndDoNothingElseWhileIdle) {
+  studio_.set_start({.prompt_utf8 = "Hello"}, 0, 256);
+  press(ImGuiKey_Space);
+  press(ImGuiKey_N);
+  press(ImGuiMod_Shift | ImGuiKey_F5);
+  EXPECT_TRUE(sent_.empty());
+  EXPECT_FALSE(studio_.controls().paused);
+  press(ImGuiKey_F5);
+  ASSERT_NE(last_sent<StartCommand>(), nullptr);
+  EXPECT_EQ(last_sent<StartCommand>()->prompt_utf8, "Hello");
+  fill(3, 16);
+  press(ImGuiMod_Shift | ImGuiKey_F5);
+  EXPECT_NE(last_sent<StopCommand>(), nullptr);
+}
+
+TEST_F(GuiReplay, ControlsPlayPauseAndStepARecording) {
+  fill(50, 16);
+  act([this](ImGuiTestContext& context) {
+    context.SetRef("Controls");
+    IM_CHECK(!studio_.selection().follow_live);
+    IM_CHECK_EQ(studio_.selection().round, 49);
+    context.ItemInputValue("##Speed", 30.0f);
+    context.ItemClick("Play");
+    context.Yield(20);
+    IM_CHECK(studio_.animating());
+    IM_CHECK_GT(studio_.selection().round, 3);  // 30 rounds a second, 60 frames
+    IM_CHECK_LT(studio_.selection().round, 49);
+    context.ItemClick("Pause");
+    const int64_t round = studio_.selection().round;
+    context.Yield(20);
+    IM_CHECK_EQ(studio_.selection().round, round);
+    context.ItemClick("Step");
+    context.Yield(2);
+    IM_CHECK_EQ(studio_.selection().round, round + 1);
+  });
 }
 
 TEST_F(GuiReplay, SpacePlaysARecordingToItsEnd) {
@@ -161,6 +201,35 @@ TEST_F(GuiAct, HelpOpensAndCloses) {
       IM_CHECK(!context.GetWindowByRef(title)->Active);
     });
   }
+}
+
+TEST(GuiPace, DrawsUntilInputHasSettledAndAgainForATooltip) {
+  using namespace std::chrono_literals;
+  Pace pace;
+  const auto start = Pace::Clock::now();
+  const auto n_frames = [&](std::chrono::milliseconds from, bool fresh) {
+    int n = pace.due(fresh, start + from) ? 1 : 0;
+    while (pace.due(false, start + from)) ++n;
+    return n;
+  };
+  EXPECT_GT(n_frames(0ms, true), 1);
+  EXPECT_EQ(n_frames(400ms, false), 0);
+  EXPECT_GT(n_frames(800ms, false), 1) << "a tooltip hides while it sizes itself";
+  EXPECT_EQ(n_frames(5000ms, false), 0);
+}
+
+TEST(GuiLook, ThemeAndTextSizeAreKeptWithTheLayout) {
+  const TempFolder folder;
+  const std::string settings = folder / "layout.ini";
+  {
+    GuiContext gui(1, settings);
+    gui.set_text_scale(1.5f);
+    apply_theme(Theme::kLight, 1);
+    ImGui::SaveIniSettingsToDisk(settings.c_str());  // as Dear ImGui does by itself between frames
+  }
+  GuiContext gui(1, settings);
+  EXPECT_EQ(gui.text_scale(), 1.5f);
+  EXPECT_EQ(current_theme(), Theme::kLight);
 }
 
 TEST(GuiActions, EveryKeyIsNamedOnce) {

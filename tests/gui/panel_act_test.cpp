@@ -53,7 +53,38 @@ TEST_F(GuiPanels, RunSendsThePromptAndTheMethod) {
   ASSERT_NE(start, nullptr);
   EXPECT_EQ(start->prompt_utf8, "Write a haiku.");
   EXPECT_EQ(start->method, Method::kExact);
-  EXPECT_EQ(sent_.size(), 1u);
+  ASSERT_EQ(sent_.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<ResumeCommand>(sent_[0])) << "a pause of the last run does not hold this one";
+}
+
+TEST_F(GuiPanels, AfterPauseAndStopRunDecodes) {
+  studio_.set_start({.prompt_utf8 = "Hello"}, 0, 256);
+  fill(3, 16);
+  act([this](ImGuiTestContext& context) {
+    context.SetRef("Controls");
+    context.ItemClick("Pause");
+    context.ItemClick("Stop");
+    store_.append(make_end());
+    context.Yield(2);
+    context.ItemClick("Run");
+  });
+  ASSERT_EQ(sent_.size(), 4u);
+  EXPECT_TRUE(std::holds_alternative<ResumeCommand>(sent_[2]));
+  EXPECT_TRUE(std::holds_alternative<StartCommand>(sent_[3]));
+  EXPECT_FALSE(studio_.controls().paused);
+}
+
+TEST_F(GuiPanels, ControlEnterInThePromptRuns) {
+  act([](ImGuiTestContext& context) {
+    context.SetRef("Controls");
+    context.ItemClick("##Prompt");
+    context.KeyCharsReplace("Two lines,");
+    context.KeyPress(ImGuiKey_Enter);
+    context.KeyChars("one prompt.");
+    context.KeyPress(ImGuiMod_Ctrl | ImGuiKey_Enter);
+  });
+  ASSERT_NE(last_sent<StartCommand>(), nullptr);
+  EXPECT_EQ(last_sent<StartCommand>()->prompt_utf8, "Two lines,\none prompt.");
 }
 
 constexpr const char* kCalibratedItem = "//$FOCUSED/calibrated: exact, calibrated";

@@ -17,11 +17,31 @@ bool has(const std::vector<StatusItem>& items, const std::string& text, bool war
   });
 }
 
+const StatusFacts kLive = {.live = true};
+
+TEST(GuiStatus, SaysThatTheEngineWaitsUntilItsEnd) {
+  RecordStore store;
+  const StatusFacts paused = {.live = true, .paused = true};
+  store.append(make_info());
+  EXPECT_EQ(status_items(store, kLive)[0].text, "LIVE, decoding");
+  EXPECT_EQ(status_items(store, paused)[0].text, "LIVE, paused between rounds");
+  store.append(make_end());
+  EXPECT_EQ(status_items(store, paused)[0].text.find("LIVE, ended"), 0u);
+}
+
+TEST(GuiStatus, NamesTheRecordingAndWarnsOfWhatDidNotOpen) {
+  RecordStore store;
+  store.append(make_info());
+  const auto items = status_items(store, {.file = "a.trace", .notice = "b.trace: cannot be read", .notice_warns = true});
+  EXPECT_EQ(items[0].text, "RECORDING a.trace");
+  EXPECT_TRUE(has(items, "b.trace: cannot be read", true));
+}
+
 TEST(GuiStatus, NamesModelMachineAndSpeed) {
   RecordStore store;
   store.append(make_info());
   for (uint64_t i = 0; i < 3; ++i) store.append(make_round(i, 16));
-  const auto items = status_items(store, true, "");
+  const auto items = status_items(store, kLive);
   for (const char* text : {"LIVE, decoding", "Qwen3-4B + Qwen3-4B-DFlash-b16", "cpu avx2, 2 threads", "bf16",
                            "a test machine", "exact", "tokens/s measured", "tokens/round"}) {
     EXPECT_TRUE(has(items, text, false)) << text;
@@ -34,7 +54,7 @@ TEST(GuiStatus, TokensPerRoundCountsTheBonus) {
   store.append(make_info());
   store.append(make_round(0, 0));  // plain decoding commits one token per round
   store.append(make_round(1, 0));
-  EXPECT_TRUE(has(status_items(store, true, ""), "1.00 tokens/round", false));
+  EXPECT_TRUE(has(status_items(store, kLive), "1.00 tokens/round", false));
 }
 
 TEST(GuiStatus, GapsUnreadableFramesAndErrorsAreWarnings) {
@@ -44,7 +64,7 @@ TEST(GuiStatus, GapsUnreadableFramesAndErrorsAreWarnings) {
   store.append(make_round(5, 16));
   store.report("frame 3: checksum differs");
   store.append(make_end());
-  const auto items = status_items(store, true, "");
+  const auto items = status_items(store, kLive);
   EXPECT_TRUE(has(items, "4 rounds not shown", true));
   EXPECT_TRUE(has(items, "1 unreadable frame", true));
   EXPECT_TRUE(has(items, make_end().message, true));
@@ -57,16 +77,16 @@ TEST(GuiStatus, ADriftOfTheCostIsAWarningWhileItLasts) {
   round.cost_drift = 1.31;
   round.drift_alarm = true;
   store.append(round);
-  EXPECT_TRUE(has(status_items(store, true, ""), "passes take 1.31 x the profile", true));
+  EXPECT_TRUE(has(status_items(store, kLive), "passes take 1.31 x the profile", true));
   round.seq = 1;
   round.drift_alarm = false;
   store.append(round);
-  EXPECT_FALSE(has(status_items(store, true, ""), "the profile", true));
+  EXPECT_FALSE(has(status_items(store, kLive), "the profile", true));
 }
 
 TEST(GuiStatus, NoticeComesRightAfterTheState) {
   const RecordStore store;
-  const auto items = status_items(store, false, "saved x.png");
+  const auto items = status_items(store, {.notice = "saved x.png"});
   ASSERT_EQ(items.size(), 2u);
   EXPECT_EQ(items[0].text, "NO RECORDING");
   EXPECT_EQ(items[1].text, "saved x.png");

@@ -1,6 +1,7 @@
 // Panels: one function per panel; records in, pixels out, commands by the queue.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 
 namespace draftscope {
 
+enum class Action : uint8_t;
 struct ViewCache;  // the views of the shown round and of the run, computed once per change
 std::shared_ptr<ViewCache> make_view_cache();
 
@@ -32,7 +34,11 @@ struct PanelContext {
   std::function<void(std::string)> notice;    // one sentence for the status bar; may be empty
   /// Hands a correction to the engine that decodes, and to its controls; empty: no engine is at hand.
   std::function<void(SetCorrectionCommand)> use_correction;
+  std::function<void(Action)> perform;  // what a key or a menu entry would do
   std::shared_ptr<ViewCache> cache = make_view_cache();
+
+  /// An engine decodes, or waits between two rounds.
+  bool decoding() const { return live && store.info() && !store.end(); }
 
   /// The round being shown; nullptr when there is none yet.
   const RoundRecord* shown() const;
@@ -41,8 +47,10 @@ struct PanelContext {
 /// What the controls panel edits between frames; lives with the window.
 struct ControlState {
   StartCommand start;
-  double rounds_per_s = 0;
-  bool paused = false;
+  int32_t max_nodes = 256;   // no budget is larger
+  double rounds_per_s = 0;   // of the engine (0: as fast as possible), or of a recording that plays
+  bool paused = false;       // the engine was asked to wait between rounds
+  bool playing = false;      // a recording's rounds pass by themselves
   std::string correction;  // where the engine's correction comes from; empty: it has none
 };
 
@@ -55,6 +63,10 @@ void draw_timeline_panel(PanelContext& context);
 void draw_batch_panel(PanelContext& context);
 void draw_cost_panel(PanelContext& context, CostEditState& state);
 void draw_controls_panel(PanelContext& context, ControlState& state);
+
+/// Why Run, or Pause, Step and Stop, cannot be pressed now: one sentence; nullptr when they can.
+const char* why_no_run(const PanelContext& context, const ControlState& state);
+const char* why_no_pause(const PanelContext& context);
 
 /// One step of the cost panel's history back or on; nothing happens at its ends.
 void undo_cost_edit(CostEditState& state);

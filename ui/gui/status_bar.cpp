@@ -11,10 +11,12 @@
 namespace draftscope {
 namespace {
 
-std::string state_of(const RecordStore& store, bool live) {
-  if (!live) return store.info() ? "RECORDING" : "NO RECORDING";
+std::string state_of(const RecordStore& store, const StatusFacts& facts) {
+  if (!facts.live && !store.info()) return "NO RECORDING";
+  if (!facts.live) return facts.file.empty() ? "RECORDING" : "RECORDING " + facts.file;
   if (!store.info()) return "LIVE, idle";
-  return store.end() ? fmt::format("LIVE, ended ({})", name(store.end()->reason)) : "LIVE, decoding";
+  if (store.end()) return fmt::format("LIVE, ended ({})", name(store.end()->reason));
+  return facts.paused ? "LIVE, paused between rounds" : "LIVE, decoding";
 }
 
 void add_speed(std::vector<StatusItem>& items, const RecordStore& store) {
@@ -73,13 +75,13 @@ std::string shortened(const std::string& text, float room,
 
 }  // namespace
 
-std::vector<StatusItem> status_items(const RecordStore& store, bool live, const std::string& notice) {
+std::vector<StatusItem> status_items(const RecordStore& store, const StatusFacts& facts) {
   std::vector<StatusItem> items;
-  items.push_back({state_of(store, live),
-                   live ? "Rounds come from an engine in this process."
-                        : "Rounds come from a trace; the engine controls are off.",
+  items.push_back({state_of(store, facts),
+                   facts.live ? "Rounds come from an engine in this process."
+                              : "Rounds come from a trace; the controls play them.",
                    false, true});
-  if (!notice.empty()) items.push_back({notice, notice});
+  if (!facts.notice.empty()) items.push_back({facts.notice, facts.notice, facts.notice_warns});
   if (store.end() && store.end()->reason == EndReason::kError) {
     items.push_back({store.end()->message, store.end()->message, true});
   }

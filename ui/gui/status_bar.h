@@ -17,8 +17,18 @@ struct StatusItem {
   bool keep = false;  // stays when there is little room
 };
 
+/// What the store does not know of itself.
+struct StatusFacts {
+  bool live = false;    // rounds come from an engine
+  bool paused = false;  // it waits between rounds
+  std::string file;     // the recording's name; empty: it has none
+  std::string notice;   // one sentence about what the person asked for last
+  bool notice_warns = false;
+  bool operator==(const StatusFacts&) const = default;
+};
+
 /// Items from the most to the least important.
-std::vector<StatusItem> status_items(const RecordStore& store, bool live, const std::string& notice);
+std::vector<StatusItem> status_items(const RecordStore& store, const StatusFacts& facts);
 
 /// The items that fit `room` pixels, in their order: first those to keep, then the others from the most
 /// important on; one of these that is too long is elided, and what comes after it is left out.

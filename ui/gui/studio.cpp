@@ -15,7 +15,7 @@
 namespace draftscope {
 namespace {
 
-constexpr double kPlaybackRounds_per_s = 4;  // when the person chose no speed
+constexpr double kPlaybackRounds_per_s = 4;  // until the person chooses another speed
 constexpr const char* kWholeWindow = "window";
 constexpr const char* kWholeLab = "lab";
 
@@ -26,7 +26,10 @@ Studio::Studio(RecordStore& store, std::function<void(Command)> send, bool live,
       context_{store, selection_, std::move(send), live},
       panel_set_(PanelSet::kRounds),
       panel_open_(panels_of(panel_set_)) {
+  facts_.live = live;
+  if (!live) controls_.rounds_per_s = kPlaybackRounds_per_s;
   context_.notice = [this](std::string sentence) { set_notice(std::move(sentence)); };
+  context_.perform = [this](Action action) { perform(action); };
   lab_.link = std::move(lab);
   context_.ask_lab = [this](const CostModel& cost, const std::optional<CostModel>& other) {
     if (lab_.question.number == 0) return;  // not a dense recording
@@ -50,8 +53,9 @@ void Studio::use_correction(SetCorrectionCommand command) {
   context_.send(std::move(command));
 }
 
-void Studio::set_notice(std::string sentence) {
-  notice_ = std::move(sentence);
+void Studio::set_notice(std::string sentence, bool warns) {
+  facts_.notice = std::move(sentence);
+  facts_.notice_warns = warns;
   status_version_.reset();
 }
 
@@ -78,6 +82,7 @@ void Studio::begin_selection_frame() {
   const auto n_rounds = static_cast<int64_t>(store_.rounds().size());
   if (selection_.follow_live) selection_.round = std::max<int64_t>(n_rounds - 1, 0);
   selection_.round = std::clamp<int64_t>(selection_.round, 0, std::max<int64_t>(n_rounds - 1, 0));
+  if (!context_.live && n_rounds > 0) selection_.follow_live = false;  // a recording opens at its last round, and stays
   const RoundRecord* shown = context_.shown();
   const int64_t seq = shown != nullptr ? shown->seq : -1;
   if (seq != last_seq_) {
@@ -121,21 +126,20 @@ void Studio::show_panel_set(PanelSet set) {
 }
 
 void Studio::play_recording() {
-  if (!playing_) return;
+  if (!controls_.playing) return;
   const double now_s = ImGui::GetTime();
   if (now_s < next_step_s_) return;
-  const double rate = controls_.rounds_per_s > 0 ? controls_.rounds_per_s : kPlaybackRounds_per_s;
-  next_step_s_ = now_s + 1 / rate;
+  next_step_s_ = now_s + 1 / controls_.rounds_per_s;
   if (selection_.round + 1 < static_cast<int64_t>(store_.rounds().size())) {
     ++selection_.round;
   } else {
-    playing_ = false;
+    controls_.playing = false;
   }
 }
 
 void Studio::step_rounds(int64_t n_rounds) {
   if (store_.empty()) return;
-  playing_ = false;
+  controls_.playing = false;
   selection_.follow_live = false;
   selection_.round =
       std::clamp<int64_t>(selection_.round + n_rounds, 0, static_cast<int64_t>(store_.rounds().size()) - 1);
@@ -202,6 +206,13 @@ void Studio::draw_panel_windows(bool new_layout) {
   }
 }
 
+void Studio::refresh_status() {
+  if (std::exchange(facts_.paused, controls_.paused) != controls_.paused) status_version_.reset();
+  if (status_version_ == store_.version()) return;
+  status_ = status_items(store_, facts_);
+  status_version_ = store_.version();
+}
+
 void Studio::draw_frame() {
   if (std::exchange(swap_theme_, false)) {  // between frames: no widget holds colours of the old theme
     apply_theme(current_theme() == Theme::kLight ? Theme::kDark : Theme::kLight, current_scale());
@@ -212,10 +223,7 @@ void Studio::draw_frame() {
   begin_lab_frame();
   begin_batch_frame();
   draw_menu_bar();
-  if (!status_version_ || *status_version_ != store_.version()) {
-    status_ = status_items(store_, context_.live, notice_);
-    status_version_ = store_.version();
-  }
+  refresh_status();
   draw_status_bar(status_);
   draw_panel_windows(draw_dockspace(panel_set_, std::exchange(reset_layout_, false)));
   draw_open_dialog();

@@ -48,12 +48,15 @@ class Studio {
   void draw_single_panel(std::string_view panel);
 
   StudioRequests take_requests();
-  /// One sentence for the status bar, until the next one.
-  void set_notice(std::string sentence);
+  /// One sentence for the status bar, until the next one; `warns`: something did not work.
+  void set_notice(std::string sentence, bool warns = false);
+  /// What a recording is called.
+  void set_file(std::string name) { facts_.file = std::move(name); }
   /// What the controls offer before anything was decoded, e.g. the prompt of the command line.
-  void set_start(StartCommand start, double rounds_per_s) {
+  void set_start(StartCommand start, double rounds_per_s, int32_t max_nodes) {
     controls_.start = std::move(start);
     controls_.rounds_per_s = rounds_per_s;
+    controls_.max_nodes = max_nodes;
   }
   void allow_opening(bool traces, bool back_to_live);
   /// The engine has been given, or is sent now, what the calibrated method corrects by.
@@ -64,7 +67,7 @@ class Studio {
   /// Offers the cost curves of a file, as the panel's own import does.
   void import_cost_file(const std::string& path) { import_cost(context_, cost_, path); }
   /// True while the picture changes without input: a recording plays, or the lab's answer grows.
-  bool animating() const { return playing_ || lab_.busy(); }
+  bool animating() const { return controls_.playing || lab_.busy(); }
 
   Selection& selection() { return selection_; }
   const ControlState& controls() const { return controls_; }
@@ -72,6 +75,14 @@ class Studio {
   void perform(Action action);
 
  private:
+  void run();
+  void pause_or_resume();
+  void play_or_pause();
+  void step_engine();
+  void stop();
+  void follow();
+  void ask_window(Action action);
+  void refresh_status();
   void choose_request();
   void begin_selection_frame();
   void begin_lab_frame();
@@ -92,6 +103,7 @@ class Studio {
   void draw_open_dialog();
   void draw_explanation();
   void draw_keys();
+  void draw_key_list();
 
   RecordStore& store_;  // only the request that it shows is changed here
   Selection selection_;
@@ -100,15 +112,15 @@ class Studio {
   LabState lab_;
   PanelContext context_;
   StudioRequests requests_;
-  std::string notice_, open_path_;
-  std::vector<StatusItem> status_;  // of status_version_
+  std::string open_path_;
+  StatusFacts facts_;
+  std::vector<StatusItem> status_;  // of facts_ and status_version_
   std::optional<uint64_t> status_version_;
   PanelSet panel_set_;
   std::array<bool, 13> panel_open_;  // in PanelIndex order
   bool can_open_ = false, can_go_live_ = false;
   bool reset_layout_ = false, swap_theme_ = false;
   bool ask_path_ = false, show_explanation_ = false, show_keys_ = false;
-  bool playing_ = false;
   bool batch_ = false;  // several requests decoded together
   double next_step_s_ = 0;  // ImGui time of the next round while playing
   int64_t last_seq_ = -1;   // round drawn last frame
@@ -128,6 +140,8 @@ struct StudioOptions {
   bool remember_layout = true;         // in the person's configuration folder
   StartCommand start;                  // what the controls begin with
   double rounds_per_s = 0;             // the speed they show; 0: as fast as possible
+  int32_t max_nodes = 256;             // the largest budget that they offer
+  std::string file;                    // of the recording on show; empty: an engine
   std::string correction;              // where the engine's correction comes from; empty: it has none
   LabLink lab;                         // for dense recordings
   CostTools cost_tools;                // presets, knees and files of the cost panel
@@ -135,6 +149,9 @@ struct StudioOptions {
   /// Opens a trace for File > Open and for dropped files; empty: no such menu entry.
   std::function<Result<Poll>(const std::string& path)> open_trace;
 };
+
+/// Why no window can be opened here; success when one can be.
+Status check_display();
 
 /// Shows the window until it is closed, drawing when there is input or data. Sends no QuitCommand itself.
 /// Fails with one sentence when there is no display.

@@ -6,12 +6,18 @@
 #include <array>
 
 #include "engine/base/check.h"
+#include "ui/gui/dockspace.h"
+#include "ui/gui/studio.h"
 
 namespace draftscope {
 namespace {
 
+constexpr int64_t kManyRounds = 10;
+
 constexpr std::array kRows = {
-    ActionRow{Action::kPlayPause, ImGuiKey_Space, 0, "Space", "Play or pause", false},
+    ActionRow{Action::kRun, ImGuiKey_F5, ImGuiMod_Ctrl | ImGuiKey_Enter, "F5 or Ctrl+Enter", "Run: decode the prompt", false},
+    ActionRow{Action::kStop, ImGuiMod_Shift | ImGuiKey_F5, 0, "Shift+F5", "Stop: end the generation", false},
+    ActionRow{Action::kPlayPause, ImGuiKey_Space, 0, "Space", "Pause or go on; play a recording", false},
     ActionRow{Action::kStep, ImGuiKey_N, 0, "N", "Decode one round, then pause", true},
     ActionRow{Action::kPreviousRound, ImGuiKey_LeftArrow, ImGuiKey_Comma, "Left or ,", "Previous round",
               true},
@@ -49,6 +55,105 @@ const ActionRow& row_of(Action action) {
   const auto row = std::ranges::find(kRows, action, &ActionRow::action);
   DS_CHECK(row != kRows.end());
   return *row;
+}
+
+void Studio::perform(Action action) {
+  switch (action) {
+    case Action::kRun:
+      return run();
+    case Action::kStop:
+      return stop();
+    case Action::kPlayPause:
+      return context_.live ? pause_or_resume() : play_or_pause();
+    case Action::kStep:
+      return context_.live ? step_engine() : step_rounds(1);
+    case Action::kPreviousRound:
+      return step_rounds(-1);
+    case Action::kNextRound:
+      return step_rounds(1);
+    case Action::kBackTen:
+      return step_rounds(-kManyRounds);
+    case Action::kForwardTen:
+      return step_rounds(kManyRounds);
+    case Action::kFirstRound:
+      return step_rounds(-selection_.round);
+    case Action::kFollow:
+      return follow();
+    case Action::kPreviousRequest:
+      return step_requests(-1);
+    case Action::kNextRequest:
+      return step_requests(1);
+    case Action::kClearNode:
+      return selection_.node.reset();
+    case Action::kUndo:
+      return undo_cost_edit(cost_);
+    case Action::kRedo:
+      return redo_cost_edit(cost_);
+    case Action::kRoundsLayout:
+      return show_panel_set(PanelSet::kRounds);
+    case Action::kLabLayout:
+      return show_panel_set(PanelSet::kLab);
+    case Action::kOpenTrace:
+    case Action::kSavePicture:
+    case Action::kQuit:
+    case Action::kLarger:
+    case Action::kSmaller:
+    case Action::kNormalSize:
+    case Action::kExplain:
+    case Action::kKeys:
+      return ask_window(action);
+  }
+}
+
+/// What concerns the window, not the rounds in it.
+void Studio::ask_window(Action action) {
+  if (action == Action::kOpenTrace) ask_path_ = can_open_;
+  if (action == Action::kSavePicture) requests_.save_picture = true;
+  if (action == Action::kQuit) requests_.quit = true;
+  if (action == Action::kLarger) ++requests_.scale_steps;
+  if (action == Action::kSmaller) --requests_.scale_steps;
+  if (action == Action::kNormalSize) requests_.scale_reset = true;
+  if (action == Action::kExplain) show_explanation_ = !show_explanation_;
+  if (action == Action::kKeys) show_keys_ = !show_keys_;
+}
+
+/// A pause outlives the generation that it was asked in, so a new one is told to go on.
+void Studio::run() {
+  if (why_no_run(context_, controls_) != nullptr) return;
+  controls_.paused = false;
+  selection_.follow_live = true;
+  context_.send(ResumeCommand{});
+  context_.send(controls_.start);
+}
+
+void Studio::pause_or_resume() {
+  if (why_no_pause(context_) != nullptr) return;
+  controls_.paused = !controls_.paused;
+  context_.send(controls_.paused ? Command(PauseCommand{}) : Command(ResumeCommand{}));
+}
+
+void Studio::step_engine() {
+  if (why_no_pause(context_) != nullptr) return;
+  controls_.paused = true;
+  context_.send(StepCommand{});
+}
+
+void Studio::stop() {
+  if (why_no_pause(context_) != nullptr) return;
+  controls_.paused = false;
+  context_.send(StopCommand{});
+}
+
+void Studio::play_or_pause() {
+  if (store_.empty()) return;
+  controls_.playing = !controls_.playing;
+  const auto last = static_cast<int64_t>(store_.rounds().size()) - 1;
+  if (controls_.playing && selection_.round >= last) selection_.round = 0;  // played to the end: once more
+}
+
+void Studio::follow() {
+  controls_.playing = false;
+  selection_.follow_live = true;
 }
 
 }  // namespace draftscope

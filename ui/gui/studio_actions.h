@@ -7,6 +7,8 @@
 namespace draftscope {
 
 enum class Action : uint8_t {
+  kRun,
+  kStop,
   kPlayPause,
   kStep,
   kPreviousRound,

@@ -14,11 +14,17 @@
 namespace draftscope {
 namespace {
 
-constexpr int64_t kManyRounds = 10;
-
 struct Term {
   const char* word;
   const char* meaning;
+};
+/// Keys and gestures of single panels, which those handle themselves; click a panel to give it the keys.
+constexpr Term kPanelKeys[] = {
+    {"Tree: arrows", "From the selected node to its parent, child or neighbour"},
+    {"Tree: wheel, drag", "Zoom, pan"},
+    {"Timeline: arrows", "The round before or after; Home and End, the first and the newest"},
+    {"Timeline: wheel", "Zoom"},
+    {"Ctrl+click", "Type a slider's number"},
 };
 constexpr Term kGlossary[] = {
     {"Round", "Draft, verify, accept. Each round adds at least one token to the text."},
@@ -39,80 +45,6 @@ constexpr Term kGlossary[] = {
 
 }  // namespace
 
-void Studio::perform(Action action) {
-  const auto last = static_cast<int64_t>(store_.rounds().size()) - 1;
-  switch (action) {
-    case Action::kPlayPause:
-      if (context_.live) {
-        controls_.paused = !controls_.paused;
-        context_.send(controls_.paused ? Command(PauseCommand{}) : Command(ResumeCommand{}));
-      } else if (!store_.empty()) {
-        playing_ = !playing_;
-        if (playing_ && selection_.round >= last) selection_.round = 0;  // played to the end: once more
-        selection_.follow_live = false;
-      }
-      break;
-    case Action::kStep:
-      if (!context_.live) return step_rounds(1);
-      controls_.paused = true;
-      context_.send(StepCommand{});
-      break;
-    case Action::kPreviousRound:
-      return step_rounds(-1);
-    case Action::kNextRound:
-      return step_rounds(1);
-    case Action::kBackTen:
-      return step_rounds(-kManyRounds);
-    case Action::kForwardTen:
-      return step_rounds(kManyRounds);
-    case Action::kFirstRound:
-      return step_rounds(-selection_.round);
-    case Action::kFollow:
-      playing_ = false;
-      selection_.follow_live = true;
-      break;
-    case Action::kPreviousRequest:
-      return step_requests(-1);
-    case Action::kNextRequest:
-      return step_requests(1);
-    case Action::kClearNode:
-      selection_.node.reset();
-      break;
-    case Action::kOpenTrace:
-      ask_path_ = can_open_;
-      break;
-    case Action::kSavePicture:
-      requests_.save_picture = true;
-      break;
-    case Action::kUndo:
-      return undo_cost_edit(cost_);
-    case Action::kRedo:
-      return redo_cost_edit(cost_);
-    case Action::kQuit:
-      requests_.quit = true;
-      break;
-    case Action::kLarger:
-      ++requests_.scale_steps;
-      break;
-    case Action::kSmaller:
-      --requests_.scale_steps;
-      break;
-    case Action::kNormalSize:
-      requests_.scale_reset = true;
-      break;
-    case Action::kRoundsLayout:
-      return show_panel_set(PanelSet::kRounds);
-    case Action::kLabLayout:
-      return show_panel_set(PanelSet::kLab);
-    case Action::kExplain:
-      show_explanation_ = !show_explanation_;
-      break;
-    case Action::kKeys:
-      show_keys_ = !show_keys_;
-      break;
-  }
-}
-
 /// Keys belong to a text field while it is edited, to a dialog while it is open, and to the widget that the
 /// keyboard walks over (after Tab) while it does.
 void Studio::handle_keys() {
@@ -121,7 +53,8 @@ void Studio::handle_keys() {
   if (io.WantTextInput || ImGui::IsPopupOpen(nullptr, kAny)) return;
   for (const ActionRow& row : action_rows()) {
     const bool plain_key = (row.chord & ImGuiMod_Mask_) == 0 || (row.chord & ImGuiMod_Shift) != 0;
-    const bool function_key = row.chord >= ImGuiKey_F1 && row.chord <= ImGuiKey_F24;
+    const int key = row.chord & ~ImGuiMod_Mask_;
+    const bool function_key = key >= ImGuiKey_F1 && key <= ImGuiKey_F24;
     if (io.NavVisible && plain_key && !function_key) continue;
     ImGuiInputFlags flags = ImGuiInputFlags_RouteGlobal;
     if (row.repeats) flags |= ImGuiInputFlags_Repeat;
@@ -231,6 +164,17 @@ void Studio::draw_explanation() {
   ImGui::End();
 }
 
+void Studio::draw_key_list() {
+  const auto row = [](const char* keys, const char* meaning) {
+    ImGui::TextUnformatted(keys);
+    ImGui::SameLine(ImGui::GetFontSize() * 10);
+    ImGui::TextUnformatted(meaning);
+  };
+  for (const ActionRow& action : action_rows()) row(action.keys, action.label);
+  ImGui::SeparatorText("In a panel");
+  for (const Term& term : kPanelKeys) row(term.word, term.meaning);
+}
+
 void Studio::draw_keys() {
   if (!show_keys_) return;
   ImGui::SetNextWindowPos(ImGui::GetMainViewport()->GetCenter(), ImGuiCond_Appearing, ImVec2(0.5f, 0.5f));
@@ -238,11 +182,7 @@ void Studio::draw_keys() {
   constexpr ImGuiWindowFlags kFlags = ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings |
                                       ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoCollapse;
   if (ImGui::Begin(row_of(Action::kKeys).label, &show_keys_, kFlags)) {
-    for (const ActionRow& row : action_rows()) {
-      ImGui::TextUnformatted(row.keys);
-      ImGui::SameLine(ImGui::GetFontSize() * 9);
-      ImGui::TextUnformatted(row.label);
-    }
+    draw_key_list();
     ImGui::TextDisabled("Tab walks through the widgets; Esc gives the keys back to the rounds.");
   }
   ImGui::End();

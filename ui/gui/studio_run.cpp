@@ -1,6 +1,5 @@
 // The two ways to see a studio: in a window until it is closed, or as one picture in a file.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +8,7 @@
 
 #include "ui/gui/offscreen.h"
 #include "ui/gui/studio.h"
+#include "ui/gui/studio_pace.h"
 #include "ui/gui/window.h"
 
 namespace draftscope {
@@ -16,8 +16,6 @@ namespace {
 
 constexpr double kLiveWait_s = 1.0 / 120;  // and the vertical sync: new rounds show at 60 Hz
 constexpr double kIdleWait_s = 0.25;
-constexpr int kSettleFrames = 4;  // hover, tooltips and layouts answer a frame or two after the input
-constexpr std::chrono::milliseconds kLateFrame(700);  // one more frame, for tooltips and their like
 constexpr float kScaleStep = 1.1f;
 constexpr int32_t kPictureFrames = 6;  // docking and plot ranges settle over the first frames
 
@@ -53,6 +51,8 @@ std::string settings_path() {
   return error ? std::string() : (folder / "layout.ini").string();
 }
 
+std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
 std::string free_picture_path() {
   for (int i = 1;; ++i) {
     std::string path = fmt::format("draftscope-{}.png", i);
@@ -67,44 +67,31 @@ class Loop {
   Loop(Window window, std::unique_ptr<Feed> first, bool live, const StudioOptions& options)
       : window_(std::move(window)), first_(std::move(first)), live_(live), options_(options) {
     first_->studio->allow_opening(options_.open_trace != nullptr, false);
-    first_->studio->set_start(options_.start, options_.rounds_per_s);
+    if (live_) first_->studio->set_start(options_.start, options_.rounds_per_s, options_.max_nodes);
+    first_->studio->set_file(file_name(options_.file));
     first_->studio->set_correction_source(options_.correction);
     first_->studio->set_notice(window_.font_message());
     first_->studio->set_cost_tools(options_.cost_tools);
+    name_window(options_.file);
   }
 
   void run() {
     while (!window_.closing() && !quit_ && !(options_.should_close && options_.should_close())) {
       const bool animating = shown().studio->animating();
-      const bool soon = live_ || animating || settle_frames_ > 0;
+      const bool soon = live_ || animating || pace_.settling();
       bool fresh = window_.wait_input(soon ? kLiveWait_s : kIdleWait_s);
       for (const std::string& path : window_.take_dropped_files()) take_file(path);
       fresh |= first_->poll(first_->store);
       if (opened_) fresh |= opened_->poll(opened_->store);
-      if (due(fresh || animating)) draw();
+      if (pace_.due(fresh || animating, Pace::Clock::now())) draw();
     }
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   Feed& shown() { return opened_ ? *opened_ : *first_; }
 
-  bool due(bool fresh) {
-    const Clock::time_point now = Clock::now();
-    if (fresh) {
-      settle_frames_ = kSettleFrames;
-      late_frame_ = now + kLateFrame;
-    }
-    if (settle_frames_ > 0) {
-      --settle_frames_;
-      return true;
-    }
-    if (late_frame_ && now >= *late_frame_) {
-      late_frame_.reset();
-      return true;
-    }
-    return false;
+  void name_window(const std::string& file) {
+    window_.set_title(file.empty() ? options_.title : file_name(file) + " - " + options_.title);
   }
 
   void draw() {
@@ -114,7 +101,7 @@ class Loop {
     if (!picture.rgb.empty()) {
       const std::string path = free_picture_path();
       const Status saved = write_png(path, picture);
-      studio.set_notice(saved ? "saved " + path : saved.error());
+      studio.set_notice(saved ? "saved " + path : saved.error(), !saved);
     }
     answer(studio.take_requests());
   }
@@ -131,7 +118,10 @@ class Loop {
       first_->studio->use_correction(*requests.use_correction);
       shown().studio->set_notice("the engine has the correction: back to live, choose the method calibrated");
     }
-    if (requests.back_to_live) opened_.reset();
+    if (requests.back_to_live) {
+      opened_.reset();
+      name_window(options_.file);
+    }
     if (requests.open_trace) open(*requests.open_trace);
   }
 
@@ -139,19 +129,21 @@ class Loop {
   void take_file(const std::string& path) {
     if (!path.ends_with(".json")) return open(path);
     shown().studio->import_cost_file(path);
-    settle_frames_ = kSettleFrames;
+    pace_.settle();
   }
 
   void open(const std::string& path) {
     if (!options_.open_trace) return;
     Result<Poll> poll = options_.open_trace(path);
-    if (!poll) return shown().studio->set_notice(poll.error());
+    if (!poll) return shown().studio->set_notice(poll.error(), true);
     opened_ = make_feed(
         std::move(*poll), [](const Command&) {}, false, options_.lab);
     opened_->studio->allow_opening(true, live_);
     opened_->studio->set_cost_tools(options_.cost_tools);
+    opened_->studio->set_file(file_name(path));
     opened_->studio->set_notice("opened " + path);
-    settle_frames_ = kSettleFrames;
+    name_window(path);
+    pace_.settle();
   }
 
   Window window_;
@@ -159,11 +151,12 @@ class Loop {
   bool live_;
   const StudioOptions& options_;
   bool quit_ = false, take_picture_ = false;
-  int settle_frames_ = kSettleFrames;
-  std::optional<Clock::time_point> late_frame_;
+  Pace pace_;
 };
 
 }  // namespace
+
+Status check_display() { return Window::check(); }
 
 Status run_studio_window(Poll poll, std::function<void(Command)> send, bool live,
                          const StudioOptions& options) {
