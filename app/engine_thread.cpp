@@ -2,36 +2,30 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <memory>
+#include <new>
+#include <typeinfo>
 #include <utility>
 
 #include "app/options.h"
 #include "engine/base/overloaded.h"
+#include "engine/record/policies.h"
 #include "engine/speculate/correction.h"
 
 namespace draftscope {
 namespace {
 
-SessionOptions session_options(const StartCommand& command, int64_t id, const BudgetRule& rule,
-                               const CostModel& cost, bool online_cost) {
-  SessionOptions options;
-  options.session = id;
-  options.rule = rule;
-  options.rule.max_nodes = std::max(256, command.budget);
-  options.max_tokens = command.max_tokens;
-  options.sampling.temperature = command.temperature;
-  options.sampling.seed = command.seed;
-  options.prompt_utf8 = command.prompt_utf8;
-  options.cost = cost;
-  options.online_cost = online_cost;
-  return options;
+/// What to tell people of an exception: the kernels' own say what was missing, bare ones nothing.
+std::string sentence_of(const std::exception& error) {
+  if (typeid(error) == typeid(std::bad_alloc)) return "out of memory: a smaller prompt, budget or max nodes may fit";
+  return error.what();
 }
 
 }  // namespace
 
-EngineThread::EngineThread(const Pair& pair, CostModel cost, Recorder recorder, bool online_cost)
-    : pair_(pair), cost_(std::move(cost)), online_cost_(online_cost), recorder_(std::move(recorder)),
-      thread_([this] { run(); }) {}
+EngineThread::EngineThread(const Pair& pair, EngineOptions options, Recorder recorder)
+    : pair_(pair), recorder_(std::move(recorder)), options_(std::move(options)), thread_([this] { run(); }) {}
 
 EngineThread::~EngineThread() {
   if (thread_.joinable()) {
@@ -47,20 +41,33 @@ Status EngineThread::close() {
 }
 
 void EngineThread::run() {
-  using namespace std::chrono_literals;
   while (!quit_) {
-    const bool may_run = session_ && (!paused_ || n_steps_ > 0);
-    // A working engine only looks; an idle or paused one sleeps until somebody asks for something.
-    if (std::optional<Command> command = may_run ? commands_.try_pop() : commands_.wait_pop(1h)) {
-      apply(*command);
-    } else if (may_run) {
-      one_round();
+    try {
+      one_turn();
+    } catch (const std::exception& error) {  // out of memory and the like; everything else is a Result
+      if (session_) {
+        finish(EndReason::kError, sentence_of(error));
+      } else {
+        fail_start(sentence_of(error));
+      }
     }
   }
   if (session_) finish(EndReason::kStopped);
 }
 
+void EngineThread::one_turn() {
+  using namespace std::chrono_literals;
+  const bool may_run = session_ && (!paused_ || n_steps_ > 0);
+  // A working engine only looks; an idle or paused one sleeps until somebody asks for something.
+  if (std::optional<Command> command = may_run ? commands_.try_pop() : commands_.wait_pop(1h)) {
+    apply(*command);
+  } else if (may_run) {
+    one_round();
+  }
+}
+
 void EngineThread::apply(const Command& command) {
+  BudgetRule& rule = options_.session.rule;
   std::visit(Overloaded{
                  [&](const StartCommand& start_command) { start(start_command); },
                  [&](const StopCommand&) {
@@ -70,20 +77,20 @@ void EngineThread::apply(const Command& command) {
                  [&](const ResumeCommand&) { paused_ = false; },
                  [&](const StepCommand&) { paused_ = true, ++n_steps_; },
                  [&](const SetMethodCommand& set) {
-                   rule_.method = set.method;
-                   rule_.budget = set.budget;
-                   if (session_) (void)session_->set_rule(rule_);  // the controls offer valid ones only
+                   rule.method = set.method;
+                   rule.budget = set.budget;
+                   if (session_) (void)session_->set_rule(rule);  // the controls offer valid ones only
                  },
                  [&](const SetCostCommand& set) {
                    if (!validate(set.cost)) return;  // the panel checks and says so before it sends
-                   cost_ = set.cost;
-                   if (session_) (void)session_->set_cost(cost_);
+                   options_.session.cost = set.cost;
+                   if (session_) (void)session_->set_cost(set.cost);
                  },
                  [&](const SetCorrectionCommand& set) {
                    if (!validate(set.correction))
                      return;  // files are checked when read; fits are valid by themselves
-                   rule_.correction = std::make_shared<const Correction>(set.correction);
-                   if (session_) (void)session_->set_rule(rule_);
+                   rule.correction = std::make_shared<const Correction>(set.correction);
+                   if (session_) (void)session_->set_rule(rule);
                  },
                  [&](const SetSpeedCommand& set) { rounds_per_s_ = set.rounds_per_s; },
                  [&](const QuitCommand&) { quit_ = true; },
@@ -94,31 +101,41 @@ void EngineThread::apply(const Command& command) {
 void EngineThread::start(const StartCommand& command) {
   if (session_) finish(EndReason::kStopped);
   n_steps_ = 0;
-  rule_.method = command.method;
-  rule_.budget = command.budget;
-  const std::vector<int32_t> prompt = encode_prompt(pair_, command.prompt_utf8, false, false);
+  asked_ = command;
+  options_.session.rule.method = command.method;
+  options_.session.rule.budget = command.budget;
+  const std::vector<int32_t> prompt =
+      encode_prompt(pair_, command.prompt_utf8, options_.raw, options_.thinking);
   Result<Session> session =
-      Session::start(pair_, prompt, session_options(command, next_session_, rule_, cost_, online_cost_),
-                     [](int32_t, int32_t) { return !interrupted(); });
-  if (!session) {
-    fail_start(command, session.error());
-  } else {
-    session_.emplace(*std::move(session));
-    recorder_.begin(session_->info());
-    if (session_->done()) finish(EndReason::kStopped);
-  }
+      Session::start(pair_, prompt, next_options(), [](int32_t, int32_t) { return !interrupted(); });
+  if (!session) return fail_start(session.error());
+  session_.emplace(*std::move(session));
   ++next_session_;
+  recorder_.begin(session_->info());
+  if (session_->done()) finish(EndReason::kStopped);
 }
 
-void EngineThread::fail_start(const StartCommand& command, const std::string& sentence) {
+SessionOptions EngineThread::next_options() const {
+  SessionOptions options = options_.session;
+  options.session = next_session_;
+  if (policy_of(asked_.method).budget == BudgetUse::kNodes)
+    options.rule.max_nodes = std::max(options.rule.max_nodes, asked_.budget);
+  options.max_tokens = asked_.max_tokens;
+  options.sampling.temperature = asked_.temperature;
+  options.sampling.seed = asked_.seed;
+  options.prompt_utf8 = asked_.prompt_utf8;
+  return options;
+}
+
+void EngineThread::fail_start(const std::string& sentence) {
   SessionInfo info;
-  info.session = next_session_;
+  info.session = next_session_++;
   info.target_name = pair_.target_name;
-  info.prompt_utf8 = command.prompt_utf8;
-  info.cost = cost_;
+  info.prompt_utf8 = asked_.prompt_utf8;
+  if (options_.session.cost) info.cost = *options_.session.cost;
   recorder_.begin(info);
   SessionEnd end;
-  end.session = next_session_;
+  end.session = info.session;
   end.reason = EndReason::kError;
   end.message = sentence;
   recorder_.end(end);
@@ -140,10 +157,12 @@ void EngineThread::one_round() {
   }
 }
 
-void EngineThread::finish(EndReason reason) {
+void EngineThread::finish(EndReason reason, const std::string& message) {
   session_->stop(reason);  // keeps its own reason when it is done already
-  recorder_.end(session_->end());
-  session_.reset();
+  SessionEnd end = session_->end();
+  end.message = message;
+  session_.reset();  // gives its memory back before more is asked for
+  recorder_.end(end);
 }
 
 }  // namespace draftscope

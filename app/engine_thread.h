@@ -11,11 +11,16 @@
 
 namespace draftscope {
 
+/// How generations begin where a StartCommand does not say: its fields win over the same ones here.
+struct EngineOptions {
+  SessionOptions session;  // cost and correction hold until a command changes them; a fixed budget may raise max_nodes
+  bool raw = false, thinking = false;  // how a prompt becomes tokens
+};
+
 class EngineThread {
  public:
-  /// `pair` must outlive this, and so must the live queue behind `recorder`. `cost` is what sessions start with until
-  /// a SetCostCommand; with online_cost they re-estimate it as they decode.
-  EngineThread(const Pair& pair, CostModel cost, Recorder recorder, bool online_cost = false);
+  /// `pair` must outlive this, and so must the live queue behind `recorder`.
+  EngineThread(const Pair& pair, EngineOptions options, Recorder recorder);
   /// Ends the generation in progress and joins.
   ~EngineThread();
 
@@ -28,18 +33,19 @@ class EngineThread {
   void apply(const Command& command);
   void start(const StartCommand& command);
   void one_round();
-  void finish(EndReason reason);
-  void fail_start(const StartCommand& command, const std::string& sentence);
+  void one_turn();
+  void finish(EndReason reason, const std::string& message = {});
+  void fail_start(const std::string& sentence);
+  SessionOptions next_options() const;
 
   const Pair& pair_;
-  CostModel cost_;
-  bool online_cost_;
   Recorder recorder_;
   CommandQueue commands_;
 
   // Owned by the thread.
+  EngineOptions options_;  // with the method, cost and correction asked for last
+  StartCommand asked_;     // the last one
   std::optional<Session> session_;
-  BudgetRule rule_;      // asked for last, with the correction at hand
   int64_t next_session_ = 0;
   bool paused_ = false, quit_ = false;
   int32_t n_steps_ = 0;  // rounds to run although paused

@@ -17,8 +17,7 @@
 namespace draftscope {
 namespace {
 
-constexpr const char* kFirstPrompt =
-    "Nora has 12 apples and buys 9 more. Then she packs them into bags of 7. How many bags does she need?";
+constexpr const char* kFirstPrompt = "Tell a bedtime story with Mia, Tom and an umbrella.";
 
 struct Options {
   DecodeOptions decode;
@@ -28,7 +27,17 @@ struct Options {
   float scale = 0;
 };
 
-bool has_display() { return std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr; }
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+/// Why there will be no window; success when there will be one.
+Status check_window(const Options& options) {
+  if (options.no_window) return fail("--no-window");
+  if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY")) return fail("no display here");
+  return check_display();
+}
 
 StartCommand start_command(const DecodeOptions& options, const std::string& prompt) {
   StartCommand start;
@@ -68,31 +77,27 @@ int look_at_trace(const Options& options) {
   const auto lab = std::make_shared<Lab>();
   Result<Poll> poll = open_trace(options.open, lab);
   if (!poll) return report(poll.error());
-  const Status shown = run_studio_window(*poll, [](const Command&) {}, false, window_options(options, {}, lab));
+  StudioOptions window = window_options(options, {}, lab);
+  window.file = options.open;
+  const Status shown = run_studio_window(*poll, [](const Command&) {}, false, window);
   return shown ? 0 : report(shown.error());
 }
 
-constexpr double kFirstRoundsPerS = 4;  // slow enough to watch; the controls change it
+constexpr double kFirstRoundsPerS = 2;  // slow enough to watch; the controls change it
 
-int run_window(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {
-  std::optional<Correction> correction;
-  if (const std::string& file = options.decode.correction_file; !file.empty()) {
-    Result<Correction> read = read_correction(file);
-    if (!read) return report(read.error());
-    correction = *std::move(read);
-  }
+int run_window(const Options& options, const Pair& pair, SessionOptions session) {
+  const DecodeOptions& decode = options.decode;
+  StudioOptions window = window_options(options, start_command(decode, session.prompt_utf8), std::make_shared<Lab>());
+  window.rounds_per_s = kFirstRoundsPerS;
+  window.max_nodes = session.rule.max_nodes;
+  window.correction = decode.correction_file;
   LiveQueue live;
   Result<Recorder> recorder = Recorder::open(options.trace, &live);
   if (!recorder) return report(recorder.error());
-  EngineThread engine(pair, std::move(cost), *std::move(recorder), options.decode.online_cost);
-  const StartCommand start = start_command(options.decode, prompt);
+  EngineThread engine(pair, {std::move(session), decode.raw, decode.thinking}, *std::move(recorder));
   engine.send(SetSpeedCommand{kFirstRoundsPerS});
-  if (correction) engine.send(SetCorrectionCommand{*correction, options.decode.correction_file});
-  engine.send(start);
+  engine.send(window.start);
   LiveSource source(live);
-  StudioOptions window = window_options(options, start, std::make_shared<Lab>());
-  window.rounds_per_s = kFirstRoundsPerS;
-  window.correction = options.decode.correction_file;
   const Status shown = run_studio_window([&](RecordStore& store) { return source.poll(store) > 0; },
                                          [&](Command command) { engine.send(std::move(command)); }, true,
                                          window);
@@ -113,18 +118,15 @@ Status draw_picture(const std::string& trace, const std::string& picture, float 
   return render_panel_png(store, options, picture);
 }
 
-int run_without_display(const Options& options, const Pair& pair, CostModel cost, const std::string& prompt) {
+int run_without_display(const Options& options, const Pair& pair, const SessionOptions& session_opts) {
   const std::string trace = options.trace.empty() ? "draftscope.trace" : options.trace;
   const std::string picture = options.picture.empty() ? "draftscope.png" : options.picture;
-  std::fprintf(stderr, "draftscope: no display here; decoding in the terminal\n\n");
-  Result<SessionOptions> session_opts = session_options(options.decode, prompt);
-  if (!session_opts) return report(session_opts.error());
-  session_opts->cost = std::move(cost);
-  Result<Recorder> recorder = Recorder::open(trace, nullptr);
-  if (!recorder) return report(recorder.error());
-  const std::vector<int32_t> ids = encode_prompt(pair, prompt, options.decode.raw, options.decode.thinking);
-  Result<Session> session = Session::start(pair, ids, *session_opts, [](int32_t, int32_t) { return !interrupted(); });
+  const std::vector<int32_t> ids =
+      encode_prompt(pair, session_opts.prompt_utf8, options.decode.raw, options.decode.thinking);
+  Result<Session> session = Session::start(pair, ids, session_opts, [](int32_t, int32_t) { return !interrupted(); });
   if (!session) return interrupted() ? kInterruptedStatus : report(session.error());
+  Result<Recorder> recorder = Recorder::open(trace, nullptr);  // now that there will be rounds in the place of old ones
+  if (!recorder) return report(recorder.error());
 
   std::printf("%s\n", info_text(session->info()).c_str());
   const auto on_round = [](const RoundRecord& round) {
@@ -144,27 +146,31 @@ int run_without_display(const Options& options, const Pair& pair, CostModel cost
 
 int studio(const Options& options) {
   catch_interrupts();
-  const bool window = !options.no_window && has_display();
+  const Status window = check_window(options);
   if (!options.open.empty()) {
-    if (!window) return report("--open: expected a display, found none; use replay or render");
+    if (!window) return report("--open: expected a display, found none (" + window.error() + "); use replay or render");
     return look_at_trace(options);
   }
-  DecodeOptions decode = options.decode;
+  if (window && !options.picture.empty())
+    return report("--picture: expected --no-window beside it, found a display; the window saves pictures with F12");
+  if (!window) std::fprintf(stderr, "draftscope: %s; decoding in the terminal\n\n", window.error().c_str());
+  Options chosen = options;
+  DecodeOptions& decode = chosen.decode;
   if (decode.prompt.empty() && decode.prompt_file.empty()) decode.prompt = kFirstPrompt;
   Result<std::string> prompt = read_prompt(decode);
   if (!prompt) return report(prompt.error());
   Result<Pair> pair = open_models(decode.models);
   if (!pair) return report(pair.error());
-  if (!pair->drafter) {
-    if (decode.method == "exact") std::fprintf(stderr, "draftscope: no drafter given, so decoding is plain\n");
-    if (decode.method == "exact") decode.method = "plain";
+  if (!pair->drafter && decode.method == "exact") {
+    std::fprintf(stderr, "draftscope: no drafter given, so decoding is plain\n");
+    decode.method = "plain";
   }
+  Result<SessionOptions> session = session_options(decode, *prompt);
+  if (!session) return report(session.error());
   Result<CostModel> cost = cost_for(*pair, decode.cost_file);
   if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
-  Options chosen = options;
-  chosen.decode = decode;
-  return window ? run_window(chosen, *pair, *std::move(cost), *prompt)
-                : run_without_display(chosen, *pair, *std::move(cost), *prompt);
+  session->cost = *std::move(cost);
+  return window ? run_window(chosen, *pair, *std::move(session)) : run_without_display(chosen, *pair, *session);
 }
 
 }  // namespace

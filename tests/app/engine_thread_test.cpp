@@ -3,12 +3,40 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <new>
 #include <thread>
 
 #include "app/options.h"
 #include "ui/source.h"
+
+namespace {
+
+/// The next large allocation of a thread other than this one fails, once; empty: none does.
+std::atomic<std::thread::id> spared_thread;
+constexpr size_t kLargeBytes = 1024;
+
+void* allocate(size_t n_bytes) {
+  std::thread::id spared = spared_thread.load();
+  const bool starved = n_bytes >= kLargeBytes && spared != std::thread::id() && spared != std::this_thread::get_id();
+  if (starved && spared_thread.compare_exchange_strong(spared, std::thread::id())) return nullptr;
+  return std::malloc(n_bytes);
+}
+
+}  // namespace
+
+// All that allocate and free one object, so that sanitizers see matching pairs; a compiler that saw into one of a pair
+// would take it for a mismatch.
+[[gnu::noinline]] void* operator new(size_t n_bytes) {
+  if (void* memory = allocate(n_bytes)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(size_t n_bytes, const std::nothrow_t&) noexcept { return allocate(n_bytes); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
 namespace draftscope {
 namespace {
@@ -26,6 +54,12 @@ CostModel any_cost() {
   return cost;
 }
 
+EngineOptions any_options() {
+  EngineOptions options;
+  options.session.cost = any_cost();
+  return options;
+}
+
 StartCommand start_command(int32_t max_tokens) {
   StartCommand start;
   start.prompt_utf8 = "Tom has 12 apples and buys 9 more. How many apples does Tom have?";
@@ -37,7 +71,9 @@ class EngineThreadTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     setenv("DRAFTSCOPE_ASSETS", DS_SOURCE_DIR "/assets", 1);
-    pair_ = new Pair(open_models({}).value());
+    ModelOptions models;
+    models.n_threads = 1;  // no worker finds itself without memory in the middle of an operation
+    pair_ = new Pair(open_models(models).value());
   }
   static void TearDownTestSuite() { delete pair_, pair_ = nullptr; }
 
@@ -60,7 +96,7 @@ class EngineThreadTest : public testing::Test {
   LiveQueue live_{4096};
   LiveSource source_{live_};
   RecordStore store_;
-  EngineThread engine_{*pair_, any_cost(), Recorder::open("", &live_).value()};
+  EngineThread engine_{*pair_, any_options(), Recorder::open("", &live_).value()};
 };
 Pair* EngineThreadTest::pair_ = nullptr;
 
@@ -89,6 +125,76 @@ TEST_F(EngineThreadTest, PausedItStepsOneRoundAtATime) {
   }
   engine_.send(ResumeCommand{});
   EXPECT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+}
+
+TEST_F(EngineThreadTest, PausedStoppedAndResumedANewRunDecodes) {
+  engine_.send(PauseCommand{});
+  engine_.send(start_command(200));
+  engine_.send(StopCommand{});
+  engine_.send(ResumeCommand{});
+  engine_.send(start_command(5));
+  ASSERT_TRUE(poll_until([&] { return store_.info() && store_.info()->session == 1 && store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->n_tokens, 5);
+}
+
+TEST_F(EngineThreadTest, ARoundWithoutMemoryEndsTheGenerationAndTheNextOneRuns) {
+  engine_.send(PauseCommand{});
+  engine_.send(start_command(200));
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 1; }));
+  spared_thread = std::this_thread::get_id();
+  engine_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->reason, EndReason::kError);
+  EXPECT_EQ(store_.end()->message.find("out of memory"), 0u) << store_.end()->message;
+  engine_.send(ResumeCommand{});
+  engine_.send(start_command(5));
+  ASSERT_TRUE(poll_until([&] { return store_.info()->session == 1 && store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->n_tokens, 5);
+}
+
+TEST_F(EngineThreadTest, AStartWithoutMemoryIsSaidAndTheNextOneRuns) {
+  const StartCommand start = start_command(5);
+  spared_thread = std::this_thread::get_id();
+  engine_.send(start);
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->reason, EndReason::kError);
+  EXPECT_EQ(store_.end()->message.find("out of memory"), 0u) << store_.end()->message;
+  EXPECT_EQ(store_.info()->prompt_utf8, start.prompt_utf8);
+  engine_.send(start);
+  ASSERT_TRUE(poll_until([&] { return store_.info()->session == 1 && store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->n_tokens, 5);
+}
+
+TEST_F(EngineThreadTest, ItDecodesAsTheCommandLineSays) {
+  DecodeOptions options;
+  options.raw = options.ignore_end = true;
+  options.temperature = 1.5f;
+  options.top_k = 3;
+  options.top_p = 0.6f;
+  options.seed = 4;
+  options.max_nodes = 5;
+  options.max_tokens = 40;
+  StartCommand start = start_command(options.max_tokens);
+  start.temperature = options.temperature;
+  start.seed = options.seed;
+  EngineOptions engine_options{session_options(options, start.prompt_utf8).value(), options.raw, options.thinking};
+  engine_options.session.cost = any_cost();
+  Session alone = Session::start(*pair_, encode_prompt(*pair_, start.prompt_utf8, true, false), engine_options.session).value();
+  while (!alone.done()) (void)alone.round();
+
+  EngineThread engine(*pair_, engine_options, Recorder::open("", &live_).value());
+  engine.send(start);
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->output_utf8, alone.end().output_utf8);
+  EXPECT_EQ(store_.end()->n_tokens, 40);
+  EXPECT_EQ(store_.info()->max_nodes, 5);
+  start.method = Method::kDdtree;  // a fixed tree is as large as it was asked to be
+  start.budget = 9;
+  engine.send(start);
+  ASSERT_TRUE(poll_until([&] { return store_.info()->session == 1 && store_.end().has_value(); }));
+  EXPECT_EQ(store_.info()->max_nodes, 9);
+  EXPECT_EQ(store_.end()->output_utf8, alone.end().output_utf8);
 }
 
 TEST_F(EngineThreadTest, ADraggedCostCurveDecidesTheNextRound) {

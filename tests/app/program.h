@@ -23,10 +23,10 @@ struct Finished {
   std::string out, err;
 };
 
-/// A started program; standard input is empty, there is no display, the cache is in the folder given.
+/// A started program; standard input is empty, the cache is in the folder given, `display` is its DISPLAY.
 class Program {
  public:
-  Program(const TempFolder& sandbox, std::vector<std::string> arguments)
+  Program(const TempFolder& sandbox, std::vector<std::string> arguments, const std::string& display = {})
       : out_(sandbox / "stdout"), err_(sandbox / "stderr") {
     arguments.insert(arguments.begin(), DS_PROGRAM);
     std::vector<char*> argv;
@@ -36,7 +36,7 @@ class Program {
     if (pid_ != 0) return;
     setenv("XDG_CACHE_HOME", sandbox.path().c_str(), 1);
     setenv("DRAFTSCOPE_ASSETS", DS_SOURCE_DIR "/assets", 1);
-    unsetenv("DISPLAY");
+    setenv("DISPLAY", display.c_str(), 1);
     unsetenv("WAYLAND_DISPLAY");
     redirect("/dev/null", O_RDONLY, STDIN_FILENO);
     redirect(out_, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);

@@ -144,6 +144,24 @@ TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
   EXPECT_TRUE(TraceReader::open(sandbox / "draftscope.trace")->complete());
 }
 
+TEST(Program, WithoutADisplayABadOptionLeavesTheLastTrace) {
+  const TempFolder sandbox;
+  std::ofstream(sandbox / "draftscope.trace") << "the last one";
+  const Finished found = run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "--method", "ddtree", "--budget", "0"});
+  EXPECT_EQ(found.status, 1);
+  EXPECT_NE(found.err.find("budget"), std::string::npos) << found.err;
+  EXPECT_EQ(slurp(sandbox / "draftscope.trace"), "the last one");
+}
+
+TEST(Program, ADisplayThatDoesNotAnswerIsSaidAndItDecodesInTheTerminal) {
+  const TempFolder sandbox;
+  const Finished found = Program(sandbox, {"--cost", cost_file(), "-p", kPrompt, "-n", "5", "--picture", "x.png"}, ":9999").wait();
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.err.find("no display to open it on"), std::string::npos) << found.err;
+  EXPECT_NE(found.err.find("decoding in the terminal\n"), std::string::npos) << found.err;
+  EXPECT_NE(found.out.find("x.png"), std::string::npos);
+}
+
 /// A generation that lasts until somebody ends it, once its trace holds some rounds.
 Program start_endless(const TempFolder& sandbox, const std::string& trace) {
   Program program(sandbox, {"decode", "--cost", cost_file(), "-p", "Tell a story.", "-n", "1900", "--ignore-end", "--trace",
