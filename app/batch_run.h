@@ -25,9 +25,11 @@ struct BatchRequest {
 struct BatchFigures {
   std::vector<SessionEnd> ends;  // in the order in which requests ended
   BudgetsBySize sizes;
-  int64_t n_passes = 0, n_tokens = 0;  // committed by passes, end of text included
+  int64_t n_passes = 0;
   int64_t passes_ns = 0, whole_ns = 0; // of the passes alone; with prompts, records and waiting
 
+  int64_t n_tokens() const;   // of the texts that ended, end of text excluded
+  int64_t n_decoded() const;  // by passes, see decoded_tokens
   void add_pass(const std::vector<RoundRecord>& rounds);
 };
 

@@ -7,6 +7,7 @@
 #include "engine/base/file_map.h"
 #include "engine/base/json.h"
 #include "engine/record/policies.h"
+#include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
@@ -15,11 +16,6 @@ struct Outcome {
   std::vector<int32_t> output;
   PromptFigures figures;
 };
-
-/// Tokens of the text that rounds had to decode: the first came with the prompt, the end of text is one too.
-int64_t decoded_tokens(const SessionEnd& end) {
-  return std::max<int64_t>(0, end.n_tokens - 1 + (end.reason == EndReason::kEos ? 1 : 0));
-}
 
 void add_to(StageTimes& sum, const StageTimes& part) {
   sum.draft_ns += part.draft_ns, sum.grow_ns += part.grow_ns, sum.verify_ns += part.verify_ns;

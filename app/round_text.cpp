@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/utf8.h"
+#include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
@@ -43,18 +44,15 @@ nlohmann::json to_json(const RoundRecord& round) {
 
 nlohmann::json to_json(const SessionEnd& end) {
   return {{"type", "end"}, {"session", end.session}, {"reason", name(end.reason)}, {"message", end.message}, {"tokens", end.n_tokens},
-          {"rounds", end.n_rounds}, {"decode_ms", to_ms(end.decode_ns)}, {"prefill_ms", to_ms(end.prefill_ns)},
-          {"tokens_per_s", tokens_per_s(end)}, {"text", end.output_utf8}};
+          {"decoded_tokens", decoded_tokens(end)}, {"rounds", end.n_rounds}, {"decode_ms", to_ms(end.decode_ns)},
+          {"prefill_ms", to_ms(end.prefill_ns)}, {"tokens_per_round", tokens_per_round(decoded_tokens(end), end.n_rounds)},
+          {"tokens_per_s", tokens_per_s(decoded_tokens(end), end.decode_ns)}, {"text", end.output_utf8}};
 }
 
 }  // namespace
 
 std::string in_quotes(std::string_view text) {
   return nlohmann::json(replace_broken_utf8(text)).dump(-1, ' ', false);
-}
-
-double tokens_per_s(const SessionEnd& end) {
-  return end.decode_ns > 0 ? static_cast<double>(end.n_tokens) / (static_cast<double>(end.decode_ns) * 1e-9) : 0;
 }
 
 std::string info_text(const SessionInfo& info) {
@@ -101,10 +99,11 @@ std::string round_text(const RoundRecord& round) {
 }
 
 std::string end_text(const SessionEnd& end) {
-  const double per_round = end.n_rounds > 0 ? static_cast<double>(end.n_tokens) / static_cast<double>(end.n_rounds) : 0;
-  return fmt::format("{}{}: {} tokens in {} rounds, {:.2f} tokens per round, {:.0f} tokens/s measured; prompt {:.1f} ms\n",
-                     name(end.reason), end.message.empty() ? "" : " (" + end.message + ")", end.n_tokens, end.n_rounds,
-                     per_round, tokens_per_s(end), to_ms(end.prefill_ns));
+  const int64_t n_decoded = decoded_tokens(end);
+  return fmt::format("{}{}: {} tokens, {} decoded in {} rounds, {:.2f} tokens per round, {:.1f} tokens/s measured; prompt {:.1f} ms\n",
+                     name(end.reason), end.message.empty() ? "" : " (" + end.message + ")", end.n_tokens, n_decoded,
+                     end.n_rounds, tokens_per_round(n_decoded, end.n_rounds), tokens_per_s(n_decoded, end.decode_ns),
+                     to_ms(end.prefill_ns));
 }
 
 std::string message_json(const Message& message) {

@@ -15,9 +15,6 @@ std::string end_text(const SessionEnd& end);
 /// One JSON object without line breaks.
 std::string message_json(const Message& message);
 
-/// Tokens per second of decoding (prefill excluded); 0 when nothing was decoded.
-double tokens_per_s(const SessionEnd& end);
-
 /// Text with line breaks, tabs and unprintable bytes escaped, in quotes.
 std::string in_quotes(std::string_view text);
 

@@ -57,6 +57,7 @@ TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
   EXPECT_EQ(found.err, "");
   std::map<int64_t, std::string> text, whole;
   nlohmann::json summary;
+  int64_t n_tokens = 0, n_decoded = 0;
   for (size_t begin = 0; begin < found.out.size();) {
     const size_t end = found.out.find('\n', begin);
     const nlohmann::json line = nlohmann::json::parse(found.out.substr(begin, end - begin));
@@ -64,7 +65,11 @@ TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
       text[line["session"]] += line["text"];
       EXPECT_GE(line["shared"]["requests"], 1);
     }
-    if (line["type"] == "end") whole[line["session"]] = line["text"];
+    if (line["type"] == "end") {
+      whole[line["session"]] = line["text"];
+      n_tokens += line["tokens"].get<int64_t>();
+      n_decoded += line["decoded_tokens"].get<int64_t>();
+    }
     if (line["type"] == "summary") summary = line;
     begin = end + 1;
   }
@@ -72,7 +77,20 @@ TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
   EXPECT_EQ(text, whole);
   EXPECT_EQ(summary["requests"].size(), prompts().size());
   EXPECT_GT(summary["tokens_per_s"], 0);
+  EXPECT_EQ(summary["tokens"], n_tokens) << "the sum is the sum of what is summed";
+  EXPECT_EQ(summary["decoded_tokens"], n_decoded);
   EXPECT_FALSE(summary["by_requests_in_flight"].empty());
+}
+
+TEST(BatchCommand, PlainDecodingMakesOneTokenARound) {
+  const TempFolder sandbox;
+  const std::string trace = sandbox / "p.trace";
+  const Finished found = run(sandbox, batch(sandbox, {"-m", "plain", "--ignore-end", "--trace", trace}));
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.err.find("30 tokens,   29 decoded in   29 rounds, 1.00 tokens per round"), std::string::npos) << found.err;
+  EXPECT_NE(found.err.find("4 requests, 120 tokens, 116 decoded in 29 passes"), std::string::npos) << found.err;
+  const Finished replayed = run(sandbox, {"replay", trace});
+  EXPECT_NE(replayed.out.find("30 tokens, 29 decoded in 29 rounds, 1.00 tokens per round"), std::string::npos);
 }
 
 TEST(BatchCommand, ItsTraceCanBeReplayedDescribedAndDrawn) {

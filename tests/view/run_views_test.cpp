@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/record/make_record.h"
+#include "ui/view/decoded_tokens.h"
 #include "ui/view/summary.h"
 #include "ui/view/timeline.h"
 #include "ui/view/transcript.h"
@@ -55,7 +56,7 @@ TEST(Transcript, SpansJoinToTheCommittedText) {
   std::string committed, joined;
   for (const RoundRecord& round : store.rounds()) committed += round.committed_utf8;
   for (const TranscriptSpan& span : transcript(store).spans) {
-    if (span.kind == SpanKind::kAccepted || span.kind == SpanKind::kBonus) joined += span.text;
+    if (span.kind != SpanKind::kPrompt && span.kind != SpanKind::kGap) joined += span.text;
   }
   EXPECT_EQ(joined, committed);
   EXPECT_GT(joined.size(), 200u);
@@ -77,6 +78,35 @@ TEST(Transcript, AcceptedAndBonusAreToldApart) {
   EXPECT_EQ(text.spans[2].round, 0);
   EXPECT_EQ(text.spans[3].text, " d");
   EXPECT_EQ(text.spans[3].round, 1);
+}
+
+TEST(Transcript, TheTokenOfThePromptsPassIsNoDraft) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(round_of(0, {" a"}, " b", "root a b"));
+  store.append(round_of(1, {" c"}, "<|im_end|>", " c"));
+  const Transcript text = transcript(store);
+  ASSERT_EQ(text.spans.size(), 5u);
+  EXPECT_EQ(text.spans[1].kind, SpanKind::kTarget);
+  EXPECT_EQ(text.spans[1].text, "root");
+  EXPECT_EQ(text.spans[2].kind, SpanKind::kAccepted);
+  EXPECT_EQ(text.spans[2].text, " a");
+  EXPECT_EQ(text.spans[3].kind, SpanKind::kBonus);
+  EXPECT_EQ(text.spans[3].text, " b");
+  EXPECT_EQ(text.spans[4].kind, SpanKind::kAccepted);
+}
+
+TEST(Transcript, PlainDecodingHasNoDraftAndNoBonus) {
+  RecordStore store = store_of(0, 0);
+  store.append(round_of(0, {}, " b", "root b"));
+  RoundRecord plain = round_of(0, {}, " b", "root b");
+  plain.method = Method::kPlain;
+  EXPECT_EQ(transcript(store).spans.back().kind, SpanKind::kBonus);
+  RecordStore plain_store = store_of(0, 0);
+  plain_store.append(plain);
+  ASSERT_EQ(transcript(plain_store).spans.size(), 2u);
+  EXPECT_EQ(transcript(plain_store).spans[1].kind, SpanKind::kTarget);
+  EXPECT_EQ(transcript(plain_store).spans[1].text, "root b");
 }
 
 TEST(Transcript, ACharacterSplitOverRoundsBelongsToWhoCompletesIt) {
@@ -158,6 +188,18 @@ TEST(Timeline, TotalsAreTheSumOfPhasesAndGapsShow) {
   EXPECT_EQ(round_line(view, -1), "");
 }
 
+TEST(Timeline, RoundsInSightAreNamedWhereThereAreMore) {
+  EXPECT_EQ(rounds_in_sight(784, 125, 909), "rounds 784 to 908 of 909");
+  EXPECT_EQ(rounds_in_sight(0, 12, 12), "");
+}
+
+TEST(Timeline, TicksAreRoundNumbersAndNoMoreThanFit) {
+  EXPECT_THAT(round_ticks(0, 12, 12), testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+  EXPECT_THAT(round_ticks(0, 12, 4), testing::ElementsAre(0, 5, 10));
+  EXPECT_THAT(round_ticks(784, 125, 8), testing::ElementsAre(800, 820, 840, 860, 880, 900));
+  EXPECT_THAT(round_ticks(3, 1, 0), testing::ElementsAre(3));
+}
+
 TEST(Timeline, EmptyStoreSaysSo) { EXPECT_FALSE(timeline(RecordStore{}).empty_reason.empty()); }
 
 TEST(Summary, FiguresFollowFromTheRounds) {
@@ -176,18 +218,52 @@ TEST(Summary, FiguresFollowFromTheRounds) {
   const Summary view = summary(store);
   EXPECT_DOUBLE_EQ(view.tokens_per_round, 3.0);
   EXPECT_NEAR(view.tokens_per_s, 3 / 0.012, 1e-9);
-  ASSERT_TRUE(view.speedup);
-  EXPECT_NEAR(*view.speedup, 3 * 0.010 / 0.012, 1e-9);
+  ASSERT_TRUE(view.over_one_row);
+  EXPECT_NEAR(*view.over_one_row, 3 * 0.010 / 0.012, 1e-9);
   EXPECT_THAT(view.problems, IsEmpty());
   bool found_error = false;
   for (const Figure& figure : view.figures) {
     EXPECT_FALSE(figure.origin.empty()) << figure.label;
     EXPECT_FALSE(figure.definition.empty()) << figure.label;
+    EXPECT_NE(figure.label, "speedup") << "nobody measured plain decoding";
     if (figure.label != "prediction error") continue;
     found_error = true;
     EXPECT_EQ(figure.value, "+10.0 %");
   }
   EXPECT_TRUE(found_error);
+}
+
+TEST(Summary, TokensBehindTheEndAreNoOutput) {
+  RecordStore store;
+  SessionInfo info = make_info();
+  info.cost.context = {0};
+  info.cost.rows = {1, 8};
+  info.cost.verify_s = {0.010, 0.020};
+  store.append(info);
+  for (int i = 0; i < 2; ++i) {
+    RoundRecord round = round_of(i, {"a", "b"}, "c", i == 0 ? "abc" : "a");
+    round.took = {.verify_ns = 10'000'000};
+    store.append(round);
+  }
+  EXPECT_DOUBLE_EQ(summary(store).tokens_per_round, 3.0) << "as far as is known before the end";
+  SessionEnd end;
+  end.session = info.session;
+  end.reason = EndReason::kMaxTokens;
+  end.n_tokens = 5;  // the prompt's pass made one of them
+  end.n_rounds = 2;
+  end.decode_ns = 20'000'000;
+  end.output_utf8 = "abca";
+  store.append(end);
+  const Summary view = summary(store);
+  EXPECT_DOUBLE_EQ(view.tokens_per_round, 2.0);
+  EXPECT_DOUBLE_EQ(view.tokens_per_s, tokens_per_s(decoded_tokens(end), end.decode_ns)) << "as text and JSON say";
+  EXPECT_DOUBLE_EQ(view.tokens_per_s, 200.0);
+  EXPECT_NEAR(*view.over_one_row, 4 * 0.010 / 0.020, 1e-12);
+  end.reason = EndReason::kEos;
+  EXPECT_EQ(decoded_tokens(end), 5) << "the end of text was decoded too";
+  end.n_tokens = 0;
+  end.reason = EndReason::kStopped;
+  EXPECT_EQ(decoded_tokens(end), 0);
 }
 
 TEST(Summary, ProblemsAreSentences) {

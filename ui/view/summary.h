@@ -20,12 +20,12 @@ struct Summary {
   std::vector<std::string> problems;  // sentences; empty when all checks hold
   double tokens_per_s = 0;
   double tokens_per_round = 0;
-  std::optional<double> speedup;  // over predicted plain decoding
+  std::optional<double> over_one_row;  // speed over predicted passes of one row
   std::string empty_reason;
 };
 
-/// Over all rounds of the store. Speedup compares measured tokens/s with a plain pass of one row as the cost
-/// model predicts it at each round's context.
+/// Over all rounds of the store. over_one_row compares measured tokens/s with a pass of one row for every token, as the
+/// cost model predicts it at each round's context.
 Summary summary(const RecordStore& store);
 
 /// Seconds of a pass over `rows` rows at `context`, bilinear on the model's grid and clamped at its borders;
