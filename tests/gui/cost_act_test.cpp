@@ -105,6 +105,25 @@ class CostAct : public GuiTest {
   std::map<std::string, std::vector<CostModel>> files_;
 };
 
+TEST_F(CostAct, AMissedDragLeavesTheViewAndResetViewBringsItBack) {
+  act([&](ImGuiTestContext& context) {
+    const auto right = [&] { return plot(context)->Axes[ImAxis_X1].Range.Max; };
+    const double whole = right();
+    context.MouseMoveToPos(place(context, 0.5 * whole, 0.9 * plot(context)->Axes[ImAxis_Y1].Range.Max));
+    context.MouseDragWithDelta(ImVec2(-60, 20));
+    context.Yield(2);
+    IM_CHECK_EQ(right(), whole);
+    IM_CHECK(!context.ItemExists("Cost model/Reset view"));
+    context.MouseWheelY(3);
+    context.Yield(2);
+    IM_CHECK_LT(right(), whole);
+    context.ItemClick("Cost model/Reset view");
+    context.Yield(2);
+    IM_CHECK_EQ(right(), whole);
+    IM_CHECK(!context.ItemExists("Cost model/Reset view"));
+  });
+}
+
 TEST_F(CostAct, ADragIsOneStepToUndoAndToRedo) {
   const CostModel before = store_.info()->cost;
   act([&](ImGuiTestContext& context) { drag_last_point(context, last_ms()); });

@@ -31,20 +31,33 @@ void draw_dashes(ImDrawList* list, ImVec2 from, ImVec2 to, ImU32 colour, float w
   along += length;
 }
 
-/// Words on the plot, on a ground of their own.
-void draw_name(ImVec2 at, const std::string& words, ImU32 colour) {
-  const ImVec2 text = ImGui::CalcTextSize(words.c_str());
-  ImDrawList* list = ImPlot::GetPlotDrawList();
-  list->AddRectFilled({at.x - 0.15f * em(), at.y}, {at.x + text.x + 0.15f * em(), at.y + text.y},
-                      with_alpha(palette().window, 0.75f), 0.2f * em());
-  list->AddText(at, colour, words.c_str());
-}
-
 float weight_of(const CostKnee& knee) {
   return static_cast<float>(std::abs(knee.step_s) + 16 * std::abs(knee.slope_s));
 }
 
 }  // namespace
+
+void draw_plot_words(ImVec2 at, const std::string& words, ImU32 colour) {
+  const ImVec2 text = ImGui::CalcTextSize(words.c_str()), pos = ImPlot::GetPlotPos();
+  const ImVec2 size = ImPlot::GetPlotSize();
+  const float pad = 0.15f * em();
+  const auto inside = [](float place, float low, float high) { return std::max(low, std::min(place, high)); };
+  at = {inside(at.x, pos.x + pad, pos.x + size.x - text.x - pad), inside(at.y, pos.y, pos.y + size.y - text.y)};
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  list->AddRectFilled({at.x - pad, at.y}, {at.x + text.x + pad, at.y + text.y},
+                      with_alpha(palette().window, 0.85f), 0.2f * em());
+  list->AddText(at, colour, words.c_str());
+}
+
+void draw_rows_line(double rows, const std::string& words, ImU32 colour) {
+  const ImVec2 pos = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
+  const float x = ImPlot::PlotToPixels(rows, 0).x;
+  if (x < pos.x || x > pos.x + size.x) return;
+  float along = 0;
+  draw_dashes(ImPlot::GetPlotDrawList(), {x, pos.y}, {x, pos.y + size.y}, with_alpha(colour, 0.8f),
+              std::max(1.0f, 0.07f * em()), 0.3f * em(), along);
+  draw_plot_words({x + 0.3f * em(), pos.y + 0.15f * em()}, words, colour);
+}
 
 void draw_plot_line(std::span<const double> x, std::span<const double> y, ImU32 colour, float weight,
                     float dash) {
@@ -91,7 +104,7 @@ void draw_line_name(double y, const char* words, ImU32 colour, std::vector<float
     at_y = *near + text.y > lowest ? *near - text.y : *near + text.y;
   }
   taken.push_back(at_y);
-  draw_name({pos.x + size.x - text.x - 0.3f * em(), at_y}, words, colour);
+  draw_plot_words({pos.x + size.x - text.x - 0.3f * em(), at_y}, words, colour);
 }
 
 void draw_best_budget(double rows, double ms, const std::string& words, const BudgetLook& look) {
@@ -111,7 +124,8 @@ void draw_best_budget(double rows, double ms, const std::string& words, const Bu
   if (!words.empty()) {
     const bool left = c.x + outer + width > pos.x + size.x;
     const float x = left ? c.x - outer - width : c.x + outer;
-    draw_name({x, look.above ? c.y - 1.6f * em() : c.y + 0.7f * em()}, words, look.colour);
+    const bool above = look.above || c.y + 1.8f * em() > pos.y + size.y;
+    draw_plot_words({x, above ? c.y - 1.6f * em() : c.y + 0.7f * em()}, words, look.colour);
   }
   ImPlot::PopPlotClipRect();
 }
@@ -144,7 +158,7 @@ void draw_knees(std::span<const CostKnee> knees, std::span<const double> ms_at, 
         words, [&](ImVec2 other) { return from - 1.5f * em() < other.y && to + em() > other.x; });
     if (!named || !free || from < ImPlot::GetPlotPos().x) continue;
     words.push_back({from, to});
-    draw_name({from, top.y - 0.25f * em()}, knee.cause, palette().faithful);
+    draw_plot_words({from, top.y - 0.25f * em()}, knee.cause, palette().faithful);
   }
   ImPlot::PopPlotClipRect();
   if (pointed) ImGui::SetTooltip("%s", knee_sentence(*pointed).c_str());

@@ -14,6 +14,10 @@ namespace draftscope {
 /// A polyline in plot coordinates with strokes and gaps of `dash` pixels; 0: unbroken.
 void draw_plot_line(std::span<const double> x, std::span<const double> y, ImU32 colour, float weight,
                     float dash);
+/// Words on the plot, on a ground of their own, moved until they are inside it.
+void draw_plot_words(ImVec2 at, const std::string& words, ImU32 colour);
+/// An upright dashed line over the whole height, and at its top what it stands for.
+void draw_rows_line(double rows, const std::string& words, ImU32 colour);
 /// Shades rows `from`..`to` over the whole height and says in small letters along the edge what they are.
 void draw_region(double from, double to, const char* words);
 /// A word at the right end of a line, kept off the words at `taken` (pixels; its own place is added).

@@ -112,9 +112,8 @@ void draw_help(const PanelContext& context, const CostEditState& state) {
     for (const std::string& sentence : sentences_of(context, state)) ImGui::TextUnformatted(sentence.c_str());
     dim_text(note_of(context, state));
     dim_text(
-        "Drag a point to move it, double-click to add one, right-click a point to remove it. Flags mark "
-        "where the "
-        "curve steps or bends.");
+        "Drag a point to move it, double-click to add one, right-click a point to remove it. The wheel zooms, the "
+        "middle button pans. Flags mark where the curve steps or bends.");
   });
 }
 
@@ -124,6 +123,14 @@ void draw_more(CostEditState& state, bool advanced) {
   flow(button_width(label));
   if (ImGui::Button(label)) state.advanced = !advanced;
   ImGui::SetItemTooltip("Shapes, launch floor, draft cost, side B, files and points.");
+}
+
+/// Back to the whole curve, while something else is in sight.
+void draw_reset_view(CostEditState& state) {
+  if (!state.zoomed) return;
+  flow(button_width("Reset view"));
+  if (ImGui::Button("Reset view")) state.refit = true;
+  ImGui::SetItemTooltip("Show the whole curve again. The wheel zooms, the middle button pans.");
 }
 
 /// Where the shown round stands among the contexts, where there is room.
@@ -280,6 +287,7 @@ void draw_cost_panel(PanelContext& context, CostEditState& state) {
   flow(button_width("?"));
   draw_help(context, state);
   draw_more(state, advanced);
+  draw_reset_view(state);
   draw_round_context(context);
   draw_buttons(context, state);
   if (advanced) draw_cost_advanced(context, state);

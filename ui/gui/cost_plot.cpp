@@ -63,9 +63,12 @@ void setup_axes(CostEditState& state, const Line& a, const CostModel* other) {
   const std::string unit = fmt::format("ms, {}", name(provenance_of(state)));
   const bool wide = ImGui::GetWindowWidth() > 15 * em();
   ImPlot::SetupAxes(wide ? "rows in the verify pass" : "rows", unit.c_str());
-  const ImPlotCond when = state.refit ? ImPlotCond_Always : ImPlotCond_Once;
-  ImPlot::SetupAxisLimits(ImAxis_X1, 0, kBeyond * a.rows.back(), when);
-  ImPlot::SetupAxisLimits(ImAxis_Y1, 0, std::max(1e-6, 1.25 * top), when);
+  if (state.refit) {
+    state.whole_rows = kBeyond * a.rows.back();
+    state.whole_ms = std::max(1e-6, 1.25 * top);
+    ImPlot::SetupAxisLimits(ImAxis_X1, 0, state.whole_rows, ImPlotCond_Always);
+    ImPlot::SetupAxisLimits(ImAxis_Y1, 0, state.whole_ms, ImPlotCond_Always);
+  }
   ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, 0, HUGE_VAL);
   ImPlot::SetupAxisLimitsConstraints(ImAxis_Y1, 0, HUGE_VAL);
   state.refit = false;
@@ -105,7 +108,12 @@ void draw_lines(const CostEditState& state, const Line& a, const CostModel* othe
   if (other) draw_line(*other, same_context(*other, state), colour_b, 0.45f * em());
   draw_line(state.edited(), state.context_row, palette().cost, 0);
   draw_spread(state, a);
+}
+
+/// At the right end of both lines, over whatever else is there.
+void draw_names(const CostEditState& state, const Line& a, const CostModel* other) {
   if (!other) return;
+  const ImU32 colour_b = state.history.now().other ? palette().tokens : palette().text_dim;
   std::vector<float> taken;
   const Line b = line_of(*other, same_context(*other, state));
   const auto at_edge = [](const CostModel& model, int32_t row, const Line& line) {
@@ -177,8 +185,8 @@ void draw_budgets(PanelContext& context, const CostEditState& state, const CostM
   const RoundRecord* record = context.shown();
   if (record == nullptr || record->method == Method::kPlain) return;
   const int32_t rows = record->shared ? record->shared->n_rows : record->n_verified_rows();  // of the pass
-  ImPlot::TagX(rows, ImGui::ColorConvertU32ToFloat4(palette().accepted), "%d rows", rows);
   const bool named = ImPlot::GetPlotSize().x > kNamed_em * em();
+  draw_rows_line(rows, fmt::format("{}{} rows", named ? "verified in this round: " : "", rows), palette().accepted);
   const bool has_b = state.history.now().other.has_value();
   const std::optional<BestBudget> best = best_budget(*record, state.edited());
   const auto mark = [&](const CostModel& cost, int32_t context_row, int32_t n, BudgetLook look) {
@@ -194,27 +202,45 @@ void draw_budgets(PanelContext& context, const CostEditState& state, const CostM
     mark(state.edited(), state.context_row, best->n, {has_b ? "A " : "", palette().best, true, false});
 }
 
-/// A double click adds a point here, so it must not fit the axes too.
-class NoDoubleClickFit {
+/// Whether the person has zoomed or panned since the whole curve was shown.
+bool is_zoomed(const CostEditState& state) {
+  const ImPlotRect limits = ImPlot::GetPlotLimits();
+  const auto differ = [](double value, double whole, double unit) {
+    return std::abs(value - whole) > 1e-6 * unit;
+  };
+  return differ(limits.X.Min, 0, state.whole_rows) || differ(limits.X.Max, state.whole_rows, state.whole_rows) ||
+         differ(limits.Y.Min, 0, state.whole_ms) || differ(limits.Y.Max, state.whole_ms, state.whole_ms);
+}
+
+/// What the pointer is at, in a corner where no axis and no region has words.
+void draw_pointer_words() {
+  const ImPlotPoint at = ImPlot::GetPlotMousePos();
+  const ImVec2 pos = ImPlot::GetPlotPos();
+  draw_plot_words({pos.x + 0.3f * em(), pos.y + 1.4f * em()}, fmt::format("{:.0f} rows, {:.3g} ms", at.x, at.y),
+                  palette().text);
+}
+
+/// The left button moves and adds points here: a missed one must neither pan nor fit the axes.
+class PointButton {
  public:
-  NoDoubleClickFit() : fit_(ImPlot::GetInputMap().Fit) {
-    ImPlot::GetInputMap().Fit = ImGuiMouseButton_Middle;
+  PointButton() : map_(ImPlot::GetInputMap()) {
+    ImPlot::GetInputMap().Pan = ImPlot::GetInputMap().Fit = ImGuiMouseButton_Middle;
   }
-  ~NoDoubleClickFit() { ImPlot::GetInputMap().Fit = fit_; }
-  NoDoubleClickFit(const NoDoubleClickFit&) = delete;
-  NoDoubleClickFit& operator=(const NoDoubleClickFit&) = delete;
+  ~PointButton() { ImPlot::GetInputMap() = map_; }
+  PointButton(const PointButton&) = delete;
+  PointButton& operator=(const PointButton&) = delete;
 
  private:
-  ImGuiMouseButton fit_;
+  ImPlotInputMap map_;
 };
 
 }  // namespace
 
 void draw_cost_plot(PanelContext& context, CostEditState& state, float height) {
   find_knees(context, state);
-  const NoDoubleClickFit no_fit;
+  const PointButton points;
   const ImPlotFlags flags = ImPlotFlags_NoTitle | ImPlotFlags_NoFrame | ImPlotFlags_NoLegend |
-                            ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect;
+                            ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect | ImPlotFlags_NoMouseText;
   if (!ImPlot::BeginPlot("##cost", {-1, height}, flags)) return;
   const Line a = line_of(state.edited(), state.context_row);
   const CostModel* other = compared_with(state);
@@ -225,6 +251,9 @@ void draw_cost_plot(PanelContext& context, CostEditState& state, float height) {
   const bool on_handle = draw_handles(state, a);
   draw_budgets(context, state, other);
   draw_knees(state.knees, ms_at, ImPlot::GetPlotSize().x > kNamed_em * em());
+  draw_names(state, a, other);
+  if (ImPlot::IsPlotHovered() && !on_handle) draw_pointer_words();
+  if (!ImGui::IsMouseDown(ImGuiMouseButton_Left)) state.zoomed = is_zoomed(state);
   if (!on_handle && ImPlot::IsPlotHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left))
     add_point_at_pointer(state);
   ImPlot::EndPlot();
