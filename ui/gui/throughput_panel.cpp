@@ -13,7 +13,9 @@
 namespace draftscope {
 namespace {
 
-constexpr float kRoomy_em = 22;  // from this height on there is room for sentences
+constexpr float kRoomy_em = 22;  // from this height on there is room for the names of the markers
+constexpr float kTall_em = 34;   // from this height on for sentences too
+constexpr float kAxis_em = 2.4f;  // numbers and name of the axis, about
 
 ImVec4 colour4(ImU32 colour) { return ImGui::ColorConvertU32ToFloat4(colour); }
 
@@ -51,38 +53,11 @@ void draw_mark_shape(ImDrawList* list, BudgetMark mark, ImVec2 c, float r) {
   }
 }
 
-/// One line per marker, inside the top of the plot, on the side where there is room.
-void draw_marker_label(const ThetaMarker& marker, size_t row) {
-  ImDrawList* list = ImPlot::GetPlotDrawList();
-  const ImVec2 pos = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
-  const float x = ImPlot::PlotToPixels(marker.n, marker.theta_tokens_per_s).x;
-  const float width = ImGui::CalcTextSize(marker.label.c_str()).x + 0.9f * em();
-  const bool left = x + width > pos.x + size.x;
-  const float at_x = std::max(pos.x, left ? x - width : x + 0.5f * em());
-  const float at_y = pos.y + size.y - (static_cast<float>(row) + 2.3f) * ImGui::GetTextLineHeight();
-  const ImVec2 text = ImGui::CalcTextSize(marker.label.c_str());
-  list->AddRectFilled({at_x - 0.1f * em(), at_y}, {at_x + text.x + 0.1f * em(), at_y + text.y},
-                      with_alpha(palette().window, 0.8f), 0.2f * em());
-  list->AddText({at_x, at_y}, mark_colour(marker.marks.front()), marker.label.c_str());
-}
-
-/// In a small plot the labels would hide the curve; the "?" above it names the markers too.
-bool labels_fit(const ThetaPlot& plot) {
-  const ImVec2 size = ImPlot::GetPlotSize();
-  float widest = 0;
-  for (const ThetaMarker& marker : plot.markers)
-    widest = std::max(widest, ImGui::CalcTextSize(marker.label.c_str()).x);
-  const float lines = size.y / ImGui::GetTextLineHeight();
-  return size.x > 1.05f * widest && lines > 4.0f + static_cast<float>(plot.markers.size());
-}
-
-void draw_markers(const ThetaPlot& plot, const std::vector<double>& y, bool labels) {
-  labels = labels && labels_fit(plot);
+void draw_markers(const ThetaPlot& plot, const std::vector<double>& y) {
   ImPlot::PushPlotClipRect();
   ImDrawList* list = ImPlot::GetPlotDrawList();
   const ImVec2 pos = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
-  for (size_t i = 0; i < plot.markers.size(); ++i) {
-    const ThetaMarker& marker = plot.markers[i];
+  for (const ThetaMarker& marker : plot.markers) {
     const ImVec2 at = ImPlot::PlotToPixels(marker.n, y[static_cast<size_t>(marker.n)]);
     list->AddLine({at.x, pos.y}, {at.x, pos.y + size.y}, with_alpha(mark_colour(marker.marks.front()), 0.6f),
                   1.0f);
@@ -91,7 +66,6 @@ void draw_markers(const ThetaPlot& plot, const std::vector<double>& y, bool labe
       draw_mark_shape(list, mark, at, radius);
       radius += 0.26f * em();  // shapes on one n nest
     }
-    if (labels) draw_marker_label(marker, i);
   }
   ImPlot::PopPlotClipRect();
 }
@@ -109,7 +83,6 @@ struct Curve {
   const char* short_title;  // where the title is too long for the plot
   const std::vector<double>& y;
   ImU32 colour;
-  bool labels;
   float height;  // pixels, about
   bool n_axis;   // its numbers are shown
   int32_t last;  // largest n in sight
@@ -120,7 +93,8 @@ void setup_axes(const ThetaPlot& plot, const Curve& curve) {
   const auto [low, high] = std::minmax_element(curve.y.begin(), curve.y.begin() + curve.last + 1);
   const double range = std::max(1e-9, *high - *low);
   const double last = std::max(1.0, plot.n[static_cast<size_t>(curve.last)]);
-  ImPlot::SetupAxes(nullptr, nullptr, curve.n_axis ? ImPlotAxisFlags_None : ImPlotAxisFlags_NoTickLabels);
+  ImPlot::SetupAxes(curve.n_axis ? "n, nodes below the root" : nullptr, nullptr,
+                    curve.n_axis ? ImPlotAxisFlags_None : ImPlotAxisFlags_NoTickLabels);
   ImPlot::SetupAxisLimits(ImAxis_X1, -0.02 * last, 1.02 * last, ImPlotCond_Always);
   ImPlot::SetupAxisLimits(ImAxis_Y1, *low - 0.15 * range, *high + 0.2 * range, ImPlotCond_Always);
   // Four digits, but whole numbers in full: 12000, not 1.2e+04.
@@ -135,7 +109,10 @@ void draw_title(const Curve& curve) {
   const char* title = fits ? curve.title.c_str() : curve.short_title;
   const float width = ImGui::CalcTextSize(title).x;
   const ImVec2 at = {pos.x + size.x - width - 0.4f * em(), pos.y + size.y - 1.2f * em()};
-  ImPlot::GetPlotDrawList()->AddText(at, curve.colour, title);
+  ImDrawList* list = ImPlot::GetPlotDrawList();
+  list->AddRectFilled({at.x - 0.2f * em(), at.y}, {at.x + width + 0.2f * em(), at.y + 1.1f * em()},
+                      with_alpha(palette().window, 0.8f), 0.2f * em());
+  list->AddText(at, curve.colour, title);
 }
 
 /// Draws one curve; the n under the pointer, or -1.
@@ -149,9 +126,9 @@ int32_t draw_curve(const ThetaPlot& plot, const Curve& curve, std::optional<int3
   spec.LineColor = colour4(curve.colour);
   spec.LineWeight = std::max(1.0f, 0.12f * em());
   ImPlot::PlotLine(curve.title.c_str(), plot.n.data(), curve.y.data(), static_cast<int>(plot.n.size()), spec);
-  draw_title(curve);
-  draw_markers(plot, curve.y, curve.labels);
+  draw_markers(plot, curve.y);
   if (pointed) draw_pointer_line(*pointed);
+  draw_title(curve);
   if (ImPlot::IsPlotHovered()) {
     hovered = std::clamp(static_cast<int32_t>(std::lround(ImPlot::GetPlotMousePos().x)), 0, curve.last);
   }
@@ -167,10 +144,14 @@ std::string realised_sentence(const ThetaPlot& plot) {
                      plot.realised_ms);
 }
 
-/// The shape and the words of every marker, one below the other.
-void draw_marker_legend(const ThetaPlot& plot) {
+/// The shape and the words of every marker, in as few lines as fit or one below the other for a tooltip.
+void draw_marker_legend(const ThetaPlot& plot, bool column) {
   const float line = ImGui::GetTextLineHeight();
+  bool first = true;
   for (const ThetaMarker& marker : plot.markers) {
+    const float shapes = static_cast<float>(marker.marks.size()) * (line + 0.3f * em());
+    if (!first && !column) flow(shapes + ImGui::CalcTextSize(marker.label.c_str()).x);
+    first = false;
     for (const BudgetMark mark : marker.marks) {
       const ImVec2 at = ImGui::GetCursorScreenPos();
       draw_mark_shape(ImGui::GetWindowDrawList(), mark, {at.x + 0.5f * line, at.y + 0.5f * line},
@@ -185,13 +166,13 @@ void draw_marker_legend(const ThetaPlot& plot) {
 /// "All n" and what was decided: everything in a tall panel, a few words and a "?" in a short one.
 void draw_header(const ThetaPlot& plot, bool& all_n) {
   const FlatHeader flat;
-  const bool one_line = short_panel(kRoomy_em);
+  const bool one_line = short_panel(kRoomy_em), tall = !short_panel(kTall_em);
   const std::string curves = "Curves over n, the nodes below the root (" + plot.provenance + ").";
   const auto sentences = [&] {
-    if (one_line) ImGui::TextUnformatted(plot.verdict.c_str());
+    if (!tall) ImGui::TextUnformatted(plot.verdict.c_str());
     dim_text(curves);
     dim_text(realised_sentence(plot));
-    draw_marker_legend(plot);
+    draw_marker_legend(plot, true);
   };
   ImGui::BeginDisabled(useful_n(plot) + 1 >= static_cast<int32_t>(plot.n.size()));
   ImGui::Checkbox("All n", &all_n);
@@ -200,13 +181,15 @@ void draw_header(const ThetaPlot& plot, bool& all_n) {
       "Show every n, not only up to four times the largest marked one. A double click does too.");
   flow(button_width("?"));
   help_mark(sentences);
-  const std::string words = one_line ? plot.headline : realised_sentence(plot);
+  const std::string words = tall ? realised_sentence(plot) : plot.headline;
   if (ImGui::CalcTextSize(words.c_str()).x <= room_beside()) {
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();
     ImGui::TextUnformatted(words.c_str());
   }
-  if (!one_line) ImGui::TextWrapped("%s", plot.verdict.c_str());
+  if (one_line) return;
+  if (tall) ImGui::TextWrapped("%s", plot.verdict.c_str());
+  draw_marker_legend(plot, false);
 }
 
 /// The node under the pointer in another panel, as the budget that just reaches it.
@@ -221,20 +204,20 @@ void draw_curves(PanelContext& context, const ThetaPlot& plot, bool& all_n) {
   ImVec2 room = ImGui::GetContentRegionAvail();
   room.y = std::max(room.y, 6 * em());  // the panel scrolls rather than squash them
   const bool side_by_side = room.x > 2.2f * room.y;
-  const float part = side_by_side ? room.y : 0.25f * room.y;
+  const float axis = kAxis_em * em(), part = side_by_side ? room.y : 0.25f * (room.y - axis);
   const std::array<Curve, 3> curves = {
       {{"theta, tokens/s (" + plot.provenance + ")", "tokens/s", plot.theta_tokens_per_s, palette().theta,
-        true, side_by_side ? part : 2 * part, side_by_side, last},
-       {"expected tokens", "tokens", plot.expected_tokens, palette().tokens, false, part, side_by_side, last},
-       {"cost, ms", "ms", plot.cost_ms, palette().cost, false, part, true, last}}};
-  std::array<float, 3> ratios = {2, 1, 1}, even = {1};
+        side_by_side ? part : 2 * part, side_by_side, last},
+       {"expected tokens", "tokens", plot.expected_tokens, palette().tokens, part, side_by_side, last},
+       {"cost, ms", "ms", plot.cost_ms, palette().cost, part, true, last}}};
+  std::array<float, 3> widths = {2, 1, 1}, heights = {2 * part, part, part + axis}, even = {1};
   const std::optional<int32_t> pointed = pointed_budget(context.selection);
   int32_t hovered = -1;
   ImPlot::PushStyleVar(ImPlotStyleVar_PlotPadding, ImVec2(0.3f * em(), 0.3f * em()));
   if (ImPlot::BeginSubplots(
           "##curves", side_by_side ? 1 : 3, side_by_side ? 3 : 1, {-1, room.y},
           ImPlotSubplotFlags_NoTitle | ImPlotSubplotFlags_NoMenus | ImPlotSubplotFlags_NoResize,
-          side_by_side ? even.data() : ratios.data(), side_by_side ? ratios.data() : even.data())) {
+          side_by_side ? even.data() : heights.data(), side_by_side ? widths.data() : even.data())) {
     for (const Curve& curve : curves) hovered = std::max(hovered, draw_curve(plot, curve, pointed));
     ImPlot::EndSubplots();
   }
