@@ -63,7 +63,7 @@ TEST_F(GuiBatch, AClickShowsTheRequestAndThePassUnderThePointer) {
     context.SetRef(kPanels[kBatch].title);
     const ImRect lanes = context.ItemInfo("lanes").RectFull;
     // The third of four rows, in the middle: every request is in flight there.
-    context.MouseMoveToPos({0.5f * (lanes.Min.x + lanes.Max.x), lanes.Min.y + 0.8f * lanes.GetHeight()});
+    context.MouseMoveToPos({0.5f * (lanes.Min.x + lanes.Max.x), lanes.Min.y + 0.72f * lanes.GetHeight()});
     context.Yield(2);
     context.MouseClick(0);
     context.Yield(2);

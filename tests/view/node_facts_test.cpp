@@ -68,6 +68,19 @@ TEST(NodeFacts, NumbersCarryTheirOrigin) {
   EXPECT_EQ(origin_of("target's next"), "measured");
 }
 
+TEST(NodeFacts, ACandidateIsNotCountedAmongTheVerified) {
+  RoundRecord round = make_round(3, 64);
+  round.decision.chosen = 12;
+  const auto order_of = [&](int32_t node) {
+    for (const Fact& fact : node_facts(round, node)) {
+      if (fact.label == "pop order") return fact.value;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(order_of(12), "12 of 12 verified");
+  EXPECT_EQ(order_of(60), "60, behind the 12 verified");
+}
+
 TEST(NodeFacts, NodesThatDoNotExistHaveNoFacts) {
   const RoundRecord round = make_round(3, 8);
   EXPECT_TRUE(node_facts(round, 9).empty());

@@ -7,6 +7,7 @@
 
 #include "ui/gui/palette.h"
 #include "ui/gui/panel_common.h"
+#include "ui/view/timeline.h"
 
 namespace draftscope {
 
@@ -57,6 +58,16 @@ void draw_request_lane(const PassField& field, const BatchTrack& track, const Ba
   const ImVec2 size = ImGui::CalcTextSize(number.c_str());
   if (size.y > height || size.x + 0.4f * em() > b.x - a.x) return;
   list->AddText({a.x + 0.2f * em(), 0.5f * (a.y + b.y - size.y)}, palette().text, number.c_str());
+}
+
+void draw_pass_numbers(const PassField& field, const BatchTrack& track) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddText({field.min.x - kBatchLabels_em * em(), field.max.y}, palette().text_dim, "pass");
+  const float label = ImGui::CalcTextSize(fmt::format("{}", track.number.back()).c_str()).x + 1.2f * em();
+  for (const int64_t i : round_ticks(0, track.n_passes(), static_cast<int64_t>((field.max.x - field.min.x) / label))) {
+    const std::string number = fmt::format("{}", track.number[static_cast<size_t>(i)]);
+    list->AddText({field.x(static_cast<int32_t>(i)), field.max.y}, palette().text_dim, number.c_str());
+  }
 }
 
 void draw_budgets_by_size(const BatchTrack& track, ImVec2 min, ImVec2 max) {

@@ -29,6 +29,8 @@ void draw_field_label(const PassField& field, const char* title, const std::stri
 void draw_pass_bars(const PassField& field, const std::vector<double>& values, double top, ImU32 colour);
 /// A request's life as a band, its nodes per pass as bars in it; log2(1 + n), so that small shares can be told apart.
 void draw_request_lane(const PassField& field, const BatchTrack& track, const BatchLane& lane, bool chosen);
+/// The numbers of the passes below a field, as many as fit.
+void draw_pass_numbers(const PassField& field, const BatchTrack& track);
 /// Mean nodes of a request under every number of requests that shared a pass: what the batch costs each.
 void draw_budgets_by_size(const BatchTrack& track, ImVec2 min, ImVec2 max);
 

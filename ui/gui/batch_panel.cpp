@@ -73,9 +73,9 @@ void draw_lanes(PanelContext& context, const BatchTrack& track, int32_t shown) {
   const bool hovered = ImGui::IsItemHovered();
   const float bar = (right - left) / static_cast<float>(track.n_passes());
   const float part = room.y / 10, gap = 0.5f * em();
-  const PassField flight = {{left, at.y + 0.3f * em()}, {right, at.y + 2 * part}, bar};
-  const PassField nodes = {{left, flight.max.y + gap}, {right, at.y + 4.6f * part}, bar};
-  const PassField lanes = {{left, nodes.max.y + gap}, {right, at.y + room.y - 0.2f * em()}, bar};
+  const PassField flight = {{left, at.y + 0.3f * em()}, {right, at.y + 1.7f * part}, bar};
+  const PassField nodes = {{left, flight.max.y + gap}, {right, at.y + 3.7f * part}, bar};
+  const PassField lanes = {{left, nodes.max.y + gap}, {right, at.y + room.y - 1.2f * em()}, bar};
   const int32_t most = *std::ranges::max_element(track.n_requests);
   const double top = std::max(1.0, *std::ranges::max_element(track.nodes_each));
   draw_field_label(flight, "in flight", fmt::format("{}", most));
@@ -83,6 +83,7 @@ void draw_lanes(PanelContext& context, const BatchTrack& track, int32_t shown) {
   draw_field_label(lanes, "requests", fmt::format("{}", track.lanes.size()));
   draw_pass_bars(flight, {track.n_requests.begin(), track.n_requests.end()}, most, palette().tokens);
   draw_pass_bars(nodes, track.nodes_each, top, palette().chosen);
+  draw_pass_numbers(lanes, track);
   for (const BatchLane& lane : track.lanes) draw_request_lane(lanes, track, lane, lane.request == context.store.shown_request());
   if (shown >= 0) {
     const float width = std::max(bar, 0.15f * em());

@@ -29,9 +29,9 @@ constexpr std::array kColumns = {
     Column{"x plain", "Speed over plain decoding under the same cost model.", &LabRow::of_plain},
     Column{"x fixed", "Speed over the best fixed tree of this text, whose budget is chosen in hindsight.",
            &LabRow::of_fixed},
-    Column{"tokens", "Tokens per round, the bonus included.", &LabRow::tokens},
-    Column{"nodes", "Nodes verified per round.", &LabRow::nodes},
-    Column{"believed", "Tokens per second that the policy expected round by round, and how far off that was.",
+    Column{"tokens/round", "Tokens per round, the bonus included.", &LabRow::tokens},
+    Column{"nodes/round", "Nodes verified per round.", &LabRow::nodes},
+    Column{"believed tokens/s", "Tokens per second that the policy expected round by round, and how far off that was.",
            &LabRow::believed},
 };
 constexpr std::array kSideColumns = {

@@ -108,7 +108,7 @@ void draw_scale(const Lane& lane, const char* unit) {
                 std::max(1.0f, 0.08f * em()));
   mark(lane.top);
   mark(0);
-  if (lane.bottom < -0.15 * lane.top) mark(lane.bottom);
+  if (lane.y(lane.bottom) - lane.y(0) > 1.2f * ImGui::GetTextLineHeight()) mark(lane.bottom);
   const float width = ImGui::CalcTextSize(unit).x;
   list->AddRectFilled({lane.min.x + 1, lane.min.y + 1},
                       {lane.min.x + width + 0.6f * em(), lane.min.y + 1.2f * em()},

@@ -49,7 +49,11 @@ std::vector<Fact> node_facts(const RoundRecord& record, int32_t node) {
         {"q", fmt::format("{:.4f}", std::exp(tree.path_log_q[node] - tree.path_log_q[parent])), "measured"});
     facts.push_back({"path q", fmt::format("{:.3g}", std::exp(tree.path_log_q[node])), "derived"});
     facts.push_back({"depth, rank", fmt::format("{}, {}", tree.depth[node], tree.rank[node]), ""});
-    facts.push_back({"pop order", fmt::format("{} of {} verified", node, record.decision.chosen), ""});
+    const int32_t verified = record.decision.chosen;
+    facts.push_back({"pop order",
+                     node <= verified ? fmt::format("{} of {} verified", node, verified)
+                                      : fmt::format("{}, behind the {} verified", node, verified),
+                     ""});
     const std::string gain = marginal_gain(record.decision, node);
     if (!gain.empty()) facts.push_back({"as next node", gain, name(record.decision.provenance)});
   }
