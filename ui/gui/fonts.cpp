@@ -11,8 +11,6 @@
 namespace draftscope {
 namespace {
 
-constexpr int kMonoFont = 1;  // index into the atlas; 0 is the text font
-
 std::vector<std::string> usual_folders() {
   return {"/usr/share/fonts/truetype/dejavu",
           "/usr/share/fonts/truetype/wqy",  // Debian, Ubuntu
@@ -51,10 +49,8 @@ std::string load_fonts(std::span<const std::string> folders) {
   const std::vector<std::string> usual = usual_folders();
   if (folders.empty()) folders = usual;
   const auto text = find_font(folders, "DejaVuSans.ttf");
-  const auto mono = find_font(folders, "DejaVuSansMono.ttf");
   const auto cjk = find_font(folders, "wqy-microhei.ttc");
   add_font(text, cjk);
-  add_font(mono, cjk);
 
   std::string missing;
   const auto note = [&](bool found, const char* font, const char* effect) {
@@ -63,14 +59,8 @@ std::string load_fonts(std::span<const std::string> folders) {
     missing += std::string(font) + " was not found, " + effect;
   };
   note(text.has_value(), "DejaVu Sans", "the built-in font is used");
-  note(mono.has_value(), "DejaVu Sans Mono", "tokens use the built-in font");
   note(cjk.has_value(), "WenQuanYi Micro Hei", "Chinese, Japanese and Korean tokens show as boxes");
   return missing;
-}
-
-ImFont* mono_font() {
-  const ImVector<ImFont*>& fonts = ImGui::GetIO().Fonts->Fonts;
-  return fonts.Size > kMonoFont ? fonts[kMonoFont] : ImGui::GetFont();
 }
 
 }  // namespace draftscope
