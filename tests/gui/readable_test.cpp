@@ -2,6 +2,7 @@
 #include <imgui_internal.h>
 
 #include "tests/gui/gui_test.h"
+#include "ui/gui/canvas.h"
 #include "ui/gui/dockspace.h"
 #include "ui/gui/panel_common.h"
 #include "ui/gui/theme.h"
@@ -58,6 +59,24 @@ TEST_F(GuiReadable, PicturesHaveMostOfTheirPanelsAtDoubleScale) {
       IM_CHECK_LE(picture.Max.y, window(panel)->InnerRect.Max.y);
       IM_CHECK_EQ(window(panel)->ScrollMax.y, 0.0f);
     }
+  });
+}
+
+TEST_F(GuiReadable, ThePathOfALargeTreeIsReadableAndFitShowsEveryNode) {
+  fill(1, 1024);
+  at(1600, 900, 1);
+  act([&](ImGuiTestContext& context) {
+    const auto zoom = [&] {
+      ImGuiWindow* tree = window(kTree);
+      return tree->StateStorage.GetFloat(tree->GetID("zoom"));
+    };
+    IM_CHECK_GE(zoom(), kReadableZoom);
+    context.ItemClick("Draft tree/Fit");
+    context.Yield(3);
+    IM_CHECK_LT(zoom(), kTextZoom);
+    context.ItemClick("Draft tree/Path");
+    context.Yield(3);
+    IM_CHECK_GE(zoom(), kReadableZoom);
   });
 }
 
