@@ -188,6 +188,10 @@ TEST(Timeline, TotalsAreTheSumOfPhasesAndGapsShow) {
   EXPECT_EQ(round_line(view, -1), "");
 }
 
+TEST(Timeline, PlainDecodingHasNoBonus) {
+  EXPECT_THAT(round_line(timeline(store_of(1, 0)), 0), testing::StartsWith("round 0: 1 token, plain, "));
+}
+
 TEST(Timeline, RoundsInSightAreNamedWhereThereAreMore) {
   EXPECT_EQ(rounds_in_sight(784, 125, 909), "rounds 784 to 908 of 909");
   EXPECT_EQ(rounds_in_sight(0, 12, 12), "");

@@ -31,6 +31,7 @@ Timeline timeline(const RecordStore& store) {
     out.predicted_total_ms.push_back(1e-6 * static_cast<double>(record.predicted.total_ns()));
     out.n_requests.push_back(record.shared ? record.shared->n_requests : 1);
     out.gap_before.push_back(static_cast<double>(std::max<int64_t>(0, record.seq - expected_seq)));
+    out.plain.push_back(record.method == Method::kPlain);
     expected_seq = record.seq + 1;
   }
   out.took_origin = name(store.rounds().back().took.provenance);
@@ -59,9 +60,11 @@ std::vector<int64_t> round_ticks(int64_t first, int64_t n, int64_t most) {
 std::string round_line(const Timeline& timeline, int64_t round) {
   if (round < 0 || static_cast<size_t>(round) >= timeline.round.size()) return {};
   const auto i = static_cast<size_t>(round);
-  std::string line = fmt::format("round {}: {:.0f} accepted + bonus, {:.0f} verified, {:.2f} ms {}", round,
-                                 timeline.accepted[i], timeline.verified[i], timeline.took_total_ms[i],
-                                 timeline.took_origin);
+  std::string line = fmt::format("round {}: ", round);
+  line += timeline.plain[i] ? std::string("1 token, plain")
+                            : fmt::format("{:.0f} accepted + bonus, {:.0f} verified", timeline.accepted[i],
+                                          timeline.verified[i]);
+  line += fmt::format(", {:.2f} ms {}", timeline.took_total_ms[i], timeline.took_origin);
   if (timeline.predicted_total_ms[i] > 0) {
     line += fmt::format(", {:.2f} ms {}", timeline.predicted_total_ms[i], timeline.predicted_origin);
   }

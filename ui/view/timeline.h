@@ -24,6 +24,7 @@ struct Timeline {
   std::vector<double> took_total_ms, predicted_total_ms;  // predicted: 0 when there is no prediction
   std::vector<int32_t> n_requests;                        // that shared the pass and its times; 1: alone
   std::vector<double> gap_before;                         // rounds missing before this one
+  std::vector<bool> plain;                                // nothing was drafted, so there is no bonus either
   std::string took_origin, predicted_origin;
   std::string empty_reason;
 };
