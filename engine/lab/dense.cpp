@@ -4,10 +4,18 @@
 #include <cmath>
 
 namespace draftscope {
+namespace {
+
+constexpr int32_t kMostNodes = 4096;  // as the commands' --max-nodes
+
+}  // namespace
 
 Result<DenseText> dense_text(const SessionInfo& info, std::span<const RoundRecord> rounds) {
   if (!info.dense) return fail("session {}: expected a dense recording (record --dense), found one of {} rounds",
                                info.session, name(info.method));
+  if (info.max_nodes < 1 || info.max_nodes > kMostNodes) {
+    return fail("dense recording: max_nodes: expected 1 to {}, found {}", kMostNodes, info.max_nodes);
+  }
   DenseText text{info.temperature, info.max_nodes, {}};
   text.at.reserve(rounds.size());
   for (const RoundRecord& round : rounds) {

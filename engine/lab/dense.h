@@ -29,7 +29,8 @@ struct DenseText {
   int32_t n_tokens() const { return static_cast<int32_t>(at.size()); }
 };
 
-/// The generation of `info`. Errors: not a dense trace, a missing round, rounds that do not follow each other.
+/// The generation of `info`. Errors: not a dense trace, an impossible max_nodes, a missing round, rounds that do not
+/// follow each other.
 Result<DenseText> dense_text(const SessionInfo& info, std::span<const RoundRecord> rounds);
 
 /// Probability that a depth's kept ranks leave out; 0 when rounding makes them sum to more than 1.

@@ -68,7 +68,7 @@ double fit_temperature(const Observations& observed, bool spine_only) {
 // Rows per token that they judge: rounds from every position ask about a token many times, which says little more than
 // once.
 double rows_per_token(const Observations& observed) {
-  std::set<std::pair<int32_t, int32_t>> tokens;
+  std::set<std::pair<int32_t, int64_t>> tokens;
   for (const ObservedRow& row : observed.rows) tokens.insert({row.text, row.position});
   return static_cast<double>(observed.rows.size()) / static_cast<double>(tokens.size());
 }

@@ -26,7 +26,7 @@ void add_row(Observations& into, const Start& start, const Marginals& q, int32_t
   const auto begin = q.log_q.begin() + static_cast<ptrdiff_t>(depth - 1) * q.n_ranks;
   int32_t answer_rank = rank_of(q, depth - 1, answer);
   if (answer_rank >= 0 && !std::isfinite(begin[answer_rank])) answer_rank = -1;
-  into.rows.push_back({0, start.context_len + depth - 1, depth, on_spine, start.temperature, answer_rank,
+  into.rows.push_back({0, int64_t{start.context_len} + depth - 1, depth, on_spine, start.temperature, answer_rank,
                        into.log_q.size(), q.n_ranks});
   into.log_q.insert(into.log_q.end(), begin, begin + q.n_ranks);
 }

@@ -15,7 +15,7 @@ namespace draftscope {
 /// An accepted node with children in the tree: the drafter's row below it and the token that the target put there.
 struct ObservedRow {
   int32_t text = 0;         // which of the texts taken together
-  int32_t position = 0;     // of the target's token: tokens of the context before it
+  int64_t position = 0;     // of the target's token: tokens of the context before it
   int32_t depth = 1;        // of the children
   bool on_spine = true;     // whether the node lies on the chain of ranks 0; the root does
   float temperature = 0;

@@ -42,7 +42,7 @@ double student_quantile(double freedom) {
 }  // namespace
 
 std::vector<int32_t> clusters_of(const Observations& observed) {
-  std::map<std::pair<int32_t, int32_t>, int32_t> number;  // of a text and block
+  std::map<std::pair<int32_t, int64_t>, int32_t> number;  // of a text and block
   std::vector<int32_t> clusters;
   clusters.reserve(observed.rows.size());
   for (const ObservedRow& row : observed.rows) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 #include "engine/lab/fit_correction.h"
@@ -125,6 +126,19 @@ TEST(Observations, RoundsAsTheyRanGiveWhatTheDenseTextGives) {
   }
 }
 
+TEST(Observations, PositionsBeyondTheLargestContextAreCounted) {
+  RoundRecord round;
+  round.context_len = std::numeric_limits<int32_t>::max();
+  round.q = {2, 1, {3, 4}, {0.0f, 0.0f}};
+  round.tree = grow_tree(round.q, 99, 2);
+  round.decision.chosen = 2;
+  round.verdict.choice = {3, 4, 5};
+  round.accepted = accept(round.tree, round.verdict.choice);
+  const Observations found = observations(std::vector<RoundRecord>{round});
+  ASSERT_EQ(found.rows.size(), 2u);
+  EXPECT_EQ(found.rows[1].position, int64_t{round.context_len} + 1);
+}
+
 TEST(Observations, RanksThatNoCorrectionSeesAreLeftOut) {
   RoundRecord round;  // twenty children of the root, of which the target takes rank 17
   round.q = {1, 20, {}, {}};
@@ -150,7 +164,7 @@ TEST(Observations, HalvesShareNoTokenAndLoseNone) {
   const Halves halves = split_by_blocks(all);
   EXPECT_EQ(halves.fitted.children.size() + halves.judged.children.size(), all.children.size());
   EXPECT_EQ(halves.fitted.log_q.size() + halves.judged.log_q.size(), all.log_q.size());
-  std::set<std::pair<int32_t, int32_t>> fitted;
+  std::set<std::pair<int32_t, int64_t>> fitted;
   for (const ObservedRow& row : halves.fitted.rows) fitted.insert({row.text, row.position});
   EXPECT_GT(fitted.size(), 100u);
   for (const ObservedRow& row : halves.judged.rows) EXPECT_EQ(fitted.count({row.text, row.position}), 0u);

@@ -64,6 +64,11 @@ TEST(DenseText, SaysWhatIsWrongWithOtherRecordings) {
   };
   EXPECT_NE(error_of({dense_round(0, 1, 2)}).find("expected a dense recording"), std::string::npos);
   info.dense = true;
+  for (const int32_t impossible : {-1, 0, 4097, std::numeric_limits<int32_t>::max()}) {
+    info.max_nodes = impossible;
+    EXPECT_NE(error_of({dense_round(0, 1, 2)}).find("max_nodes: expected 1 to 4096, found"), std::string::npos);
+  }
+  info.max_nodes = 64;
   EXPECT_NE(error_of({}).find("at least one round"), std::string::npos);
   EXPECT_NE(error_of({dense_round(0, 1, 2), dense_round(2, 2, 3)}).find("expected round 1, found 2"), std::string::npos);
   EXPECT_NE(error_of({dense_round(0, 1, 2), dense_round(1, 7, 3)}).find("expected root 2"), std::string::npos);
