@@ -1,6 +1,7 @@
 #include "app/lab.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "engine/lab/calibration.h"
@@ -44,7 +45,9 @@ Result<std::unique_ptr<LabWork>> LabWork::prepare(const SessionInfo& info,
 }
 
 void LabWork::ask(const LabQuestion& question) {
+  const auto began = std::chrono::steady_clock::now();
   report_ = answer(texts_, question);
+  report_.solve_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   report_.session = session_;
   report_.regret = regret_of(texts_, question);
   report_.calibration = calibration_;

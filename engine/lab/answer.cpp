@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -100,7 +99,6 @@ SimulatedRun simulate_policy(const PreparedTexts& texts, const LabQuestion& ques
 }
 
 LabReport answer(const PreparedTexts& texts, const LabQuestion& question) {
-  const auto began = std::chrono::steady_clock::now();
   LabReport report;
   report.question = question.number;
   report.n_tokens = texts.text.n_tokens();
@@ -108,7 +106,6 @@ LabReport answer(const PreparedTexts& texts, const LabQuestion& question) {
   report.policies = decide_all(texts, question, question.cost);
   report.other_cost = question.other_cost;
   if (question.other_cost) report.other_policies = decide_all(texts, question, *question.other_cost);
-  report.solve_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return report;
 }
 

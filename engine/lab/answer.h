@@ -34,7 +34,7 @@ SimulatedRun simulate_policy(const PreparedTexts& texts, const LabQuestion& ques
                              const CostTable& cost);
 
 /// Every policy under question.cost and, where there is one, under question.other_cost; the rest of the
-/// report is for fill_best_fixed and whoever measures regret, calibration and sweep. Budgets are cut at the
+/// report is for best_fixed and whoever measures regret, calibration, sweep and the time that answers take. Budgets are cut at the
 /// text's max_nodes. Some milliseconds for 512 tokens. Requires validate of every cost model of the question.
 LabReport answer(const PreparedTexts& texts, const LabQuestion& question);
 
