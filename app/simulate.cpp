@@ -42,7 +42,10 @@ Result<std::vector<Method>> chosen_methods(const Options& options, bool has_corr
 
 /// The cost models of --cost, a file may hold several; else the one that the recording was made with.
 Result<std::vector<CostModel>> cost_models(const Options& options, const SessionInfo& info) {
-  if (options.cost_file.empty()) return std::vector<CostModel>{info.cost};
+  if (options.cost_file.empty()) {
+    if (Status valid = validate(info.cost); !valid) return fail("{}: {}", options.trace, valid.error());
+    return std::vector<CostModel>{info.cost};
+  }
   Result<std::string> text = read_text(options.cost_file);
   if (!text) return Error{text.error()};
   return parse_cost_models(*text, options.cost_file);

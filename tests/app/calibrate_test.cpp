@@ -71,5 +71,25 @@ TEST(Calibrate, BadInputGetsOneSentence) {
   }
 }
 
+TEST(Simulate, ARecordingWithoutACostModelGetsOneSentence) {
+  const TempFolder sandbox;
+  ASSERT_EQ(run(sandbox, with_prompt({"record", "-o", "dense.trace", "--dense"}, kPrompt)).status, 0);
+  Result<TraceReader> reader = TraceReader::open(sandbox / "dense.trace");
+  Result<TraceWriter> writer = TraceWriter::open(sandbox / "no-cost.trace");
+  ASSERT_TRUE(reader && writer);
+  for (size_t i = 0; i < reader->size(); ++i) {
+    Result<Message> message = reader->message(i);
+    ASSERT_TRUE(message) << message.error();
+    if (auto* info = std::get_if<SessionInfo>(&*message)) info->cost = {};
+    ASSERT_TRUE(writer->append(*message));
+  }
+  ASSERT_TRUE(writer->close());
+  const Finished found = run(sandbox, {"simulate", "no-cost.trace"});
+  EXPECT_EQ(found.status, 1);
+  EXPECT_NE(found.err.find("no-cost.trace: cost model: context: expected at least one value"), std::string::npos) << found.err;
+  const Finished with_cost = run(sandbox, {"simulate", "no-cost.trace", "--cost", DS_SOURCE_DIR "/assets/cost/a800-qwen3-4b-convex.json"});
+  EXPECT_EQ(with_cost.status, 0) << with_cost.err;
+}
+
 }  // namespace
 }  // namespace draftscope
