@@ -82,6 +82,14 @@ TEST(CostEdit, AnAddedPointLeavesTheOtherContextsOnTheirCourse) {
   EXPECT_TRUE(is_drawable(model));
 }
 
+TEST(CostEdit, AnAddedPointLeavesNoSpreadOfOtherRows) {
+  CostModel model = small_model();
+  model.kind = CostKind::kByHand;  // as files may say, spread or not
+  model.spread_s.assign(model.verify_s.size(), 0.1);
+  EXPECT_TRUE(add_point(model, 0, 4, 10));
+  EXPECT_TRUE(model.spread_s.empty());
+}
+
 TEST(CostEdit, ImpossiblePointsAreNotAdded) {
   CostModel model = small_model();
   for (const double bad : kBad) EXPECT_FALSE(add_point(model, 0, 4, bad));

@@ -93,6 +93,7 @@ bool add_point(CostModel& model, int32_t context_row, int32_t rows, double secon
       model.verify_s.insert(model.verify_s.begin() + at, curves.curve[c].sample(rows, 1)[0]);
     }
   }
+  model.spread_s.clear();  // of other row counts by now, and a curve by hand may still have one
   mark_by_hand(model);
   verify_of(model, static_cast<size_t>(context_row), index) = seconds;
   return true;
