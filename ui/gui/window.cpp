@@ -98,6 +98,7 @@ Result<Window> Window::open(const std::string& title, int32_t width, int32_t hei
                             const std::string& settings_path) {
   if (glfwInit() == GLFW_FALSE) return no_display();
   auto state = std::make_unique<State>();
+  glfwDefaultWindowHints();  // check() leaves its own
   glfwWindowHint(GLFW_SCALE_TO_MONITOR, scale > 0 ? GLFW_FALSE : GLFW_TRUE);
   state->window = create_window(width, height, title.c_str());
   if (state->window == nullptr) return no_opengl();
@@ -116,8 +117,12 @@ Status Window::check() {
   if (glfwInit() == GLFW_FALSE) return no_display();
   glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
   GLFWwindow* window = create_window(64, 64, "");
-  const Status found = window != nullptr ? success() : Status(no_opengl());
-  glfwTerminate();  // destroys the window
+  if (window != nullptr) {
+    glfwDestroyWindow(window);
+    return success();
+  }
+  const Status found = no_opengl();
+  glfwTerminate();
   return found;
 }
 

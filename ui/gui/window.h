@@ -17,7 +17,8 @@ class Window {
   /// the layout; empty: nowhere. Fails with one sentence when there is no display or no OpenGL 3.
   static Result<Window> open(const std::string& title, int32_t width, int32_t height, float scale,
                              const std::string& settings_path);
-  /// Whether one could be opened: the Error that open() would give, without showing anything.
+  /// Whether one could be opened: the Error that open() would give, without showing anything. Stays connected
+  /// for open(): a display may reset itself when its only client leaves.
   static Status check();
   Window(Window&&) noexcept;
   Window& operator=(Window&&) noexcept;
@@ -30,7 +31,8 @@ class Window {
   void draw(const std::function<void()>& draw_frame, Image* picture = nullptr);
 
   void set_title(const std::string& title);
-  /// What the person chose on top of the monitor's scale; clamped to [kMinScale, kMaxScale]; kept with the layout.
+  /// What the person chose on top of the monitor's scale; clamped to [kMinScale, kMaxScale]; kept with the
+  /// layout.
   float user_scale() const;
   void set_user_scale(float scale);
   /// Paths of files dropped on the window since the last call.
