@@ -44,10 +44,13 @@ std::optional<CostModel> load_kept(const std::string& path) {
 Result<CostModel> cached_profile(const Pair& pair) {
   const std::string path = profile_path(pair);
   if (std::optional<CostModel> kept = load_kept(path)) return *std::move(kept);
-  std::fprintf(stderr, "draftscope: first use of this pair on this machine: measuring what a round costs\n");
   ProfileOptions options;
   options.n_repeats = 5;
   options.max_s = 25;
+  std::fprintf(stderr,
+               "draftscope: first use of this pair on this machine: measuring what a round costs, up to "
+               "about %.0f seconds\n",
+               options.max_s);
   Result<CostModel> cost = measure_profile(pair, options, {}, [](const ProfileProgress& progress) {
     show_progress("profile", progress.n_done, progress.n_total);
     return !interrupted();
