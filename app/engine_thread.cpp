@@ -18,7 +18,8 @@ namespace {
 
 /// What to tell people of an exception: the kernels' own say what was missing, bare ones nothing.
 std::string sentence_of(const std::exception& error) {
-  if (typeid(error) == typeid(std::bad_alloc)) return "out of memory: a smaller prompt, budget or max nodes may fit";
+  if (typeid(error) == typeid(std::bad_alloc))
+    return "out of memory: a smaller prompt, budget or max nodes may fit";
   return error.what();
 }
 

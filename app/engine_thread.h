@@ -13,7 +13,8 @@ namespace draftscope {
 
 /// How generations begin where a StartCommand does not say: its fields win over the same ones here.
 struct EngineOptions {
-  SessionOptions session;  // cost and correction hold until a command changes them; a fixed budget may raise max_nodes
+  /// Cost and correction hold until a command changes them; a fixed budget may raise max_nodes.
+  SessionOptions session;
   bool raw = false, thinking = false;  // how a prompt becomes tokens
 };
 

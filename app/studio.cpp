@@ -79,7 +79,8 @@ int look_at_trace(const Options& options) {
   if (!poll) return report(poll.error());
   StudioOptions window = window_options(options, {}, lab);
   window.file = options.open;
-  const Status shown = run_studio_window(*poll, [](const Command&) {}, false, window);
+  const Status shown = run_studio_window(
+      *poll, [](const Command&) {}, false, window);
   return shown ? 0 : report(shown.error());
 }
 
@@ -87,7 +88,8 @@ constexpr double kFirstRoundsPerS = 2;  // slow enough to watch; the controls ch
 
 int run_window(const Options& options, const Pair& pair, SessionOptions session) {
   const DecodeOptions& decode = options.decode;
-  StudioOptions window = window_options(options, start_command(decode, session.prompt_utf8), std::make_shared<Lab>());
+  StudioOptions window =
+      window_options(options, start_command(decode, session.prompt_utf8), std::make_shared<Lab>());
   window.rounds_per_s = kFirstRoundsPerS;
   window.max_nodes = session.rule.max_nodes;
   window.correction = decode.correction_file;
@@ -123,9 +125,10 @@ int run_without_display(const Options& options, const Pair& pair, const SessionO
   const std::string picture = options.picture.empty() ? "draftscope.png" : options.picture;
   const std::vector<int32_t> ids =
       encode_prompt(pair, session_opts.prompt_utf8, options.decode.raw, options.decode.thinking);
-  Result<Session> session = Session::start(pair, ids, session_opts, [](int32_t, int32_t) { return !interrupted(); });
+  Result<Session> session =
+      Session::start(pair, ids, session_opts, [](int32_t, int32_t) { return !interrupted(); });
   if (!session) return interrupted() ? kInterruptedStatus : report(session.error());
-  Result<Recorder> recorder = Recorder::open(trace, nullptr);  // now that there will be rounds in the place of old ones
+  Result<Recorder> recorder = Recorder::open(trace, nullptr);  // now that new rounds will replace the old ones
   if (!recorder) return report(recorder.error());
 
   std::printf("%s\n", info_text(session->info()).c_str());
@@ -148,11 +151,13 @@ int studio(const Options& options) {
   catch_interrupts();
   const Status window = check_window(options);
   if (!options.open.empty()) {
-    if (!window) return report("--open: expected a display, found none (" + window.error() + "); use replay or render");
+    if (!window)
+      return report("--open: expected a display, found none (" + window.error() + "); use replay or render");
     return look_at_trace(options);
   }
   if (window && !options.picture.empty())
-    return report("--picture: expected --no-window beside it, found a display; the window saves pictures with F12");
+    return report(
+        "--picture: expected --no-window beside it, found a display; the window saves pictures with F12");
   if (!window) std::fprintf(stderr, "draftscope: %s; decoding in the terminal\n\n", window.error().c_str());
   Options chosen = options;
   DecodeOptions& decode = chosen.decode;
@@ -170,7 +175,8 @@ int studio(const Options& options) {
   Result<CostModel> cost = cost_for(*pair, decode.cost_file);
   if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
   session->cost = *std::move(cost);
-  return window ? run_window(chosen, *pair, *std::move(session)) : run_without_display(chosen, *pair, *session);
+  return window ? run_window(chosen, *pair, *std::move(session))
+                : run_without_display(chosen, *pair, *session);
 }
 
 }  // namespace

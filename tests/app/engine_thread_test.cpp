@@ -20,20 +20,23 @@ constexpr size_t kLargeBytes = 1024;
 
 void* allocate(size_t n_bytes) {
   std::thread::id spared = spared_thread.load();
-  const bool starved = n_bytes >= kLargeBytes && spared != std::thread::id() && spared != std::this_thread::get_id();
+  const bool starved =
+      n_bytes >= kLargeBytes && spared != std::thread::id() && spared != std::this_thread::get_id();
   if (starved && spared_thread.compare_exchange_strong(spared, std::thread::id())) return nullptr;
   return std::malloc(n_bytes);
 }
 
 }  // namespace
 
-// All that allocate and free one object, so that sanitizers see matching pairs; a compiler that saw into one of a pair
-// would take it for a mismatch.
+// All that allocate and free one object, so that sanitizers see matching pairs; a compiler that saw into one
+// of a pair would take it for a mismatch.
 [[gnu::noinline]] void* operator new(size_t n_bytes) {
   if (void* memory = allocate(n_bytes)) return memory;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void* operator new(size_t n_bytes, const std::nothrow_t&) noexcept { return allocate(n_bytes); }
+[[gnu::noinline]] void* operator new(size_t n_bytes, const std::nothrow_t&) noexcept {
+  return allocate(n_bytes);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
@@ -133,7 +136,8 @@ TEST_F(EngineThreadTest, PausedStoppedAndResumedANewRunDecodes) {
   engine_.send(StopCommand{});
   engine_.send(ResumeCommand{});
   engine_.send(start_command(5));
-  ASSERT_TRUE(poll_until([&] { return store_.info() && store_.info()->session == 1 && store_.end().has_value(); }));
+  ASSERT_TRUE(
+      poll_until([&] { return store_.info() && store_.info()->session == 1 && store_.end().has_value(); }));
   EXPECT_EQ(store_.end()->n_tokens, 5);
 }
 
@@ -178,9 +182,12 @@ TEST_F(EngineThreadTest, ItDecodesAsTheCommandLineSays) {
   StartCommand start = start_command(options.max_tokens);
   start.temperature = options.temperature;
   start.seed = options.seed;
-  EngineOptions engine_options{session_options(options, start.prompt_utf8).value(), options.raw, options.thinking};
+  EngineOptions engine_options{session_options(options, start.prompt_utf8).value(), options.raw,
+                               options.thinking};
   engine_options.session.cost = any_cost();
-  Session alone = Session::start(*pair_, encode_prompt(*pair_, start.prompt_utf8, true, false), engine_options.session).value();
+  Session alone =
+      Session::start(*pair_, encode_prompt(*pair_, start.prompt_utf8, true, false), engine_options.session)
+          .value();
   while (!alone.done()) (void)alone.round();
 
   EngineThread engine(*pair_, engine_options, Recorder::open("", &live_).value());

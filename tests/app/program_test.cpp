@@ -147,7 +147,8 @@ TEST(Program, WithoutADisplayItDecodesRecordsAndDraws) {
 TEST(Program, WithoutADisplayABadOptionLeavesTheLastTrace) {
   const TempFolder sandbox;
   std::ofstream(sandbox / "draftscope.trace") << "the last one";
-  const Finished found = run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "--method", "ddtree", "--budget", "0"});
+  const Finished found =
+      run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "--method", "ddtree", "--budget", "0"});
   EXPECT_EQ(found.status, 1);
   EXPECT_NE(found.err.find("budget"), std::string::npos) << found.err;
   EXPECT_EQ(slurp(sandbox / "draftscope.trace"), "the last one");
@@ -155,7 +156,9 @@ TEST(Program, WithoutADisplayABadOptionLeavesTheLastTrace) {
 
 TEST(Program, ADisplayThatDoesNotAnswerIsSaidAndItDecodesInTheTerminal) {
   const TempFolder sandbox;
-  const Finished found = Program(sandbox, {"--cost", cost_file(), "-p", kPrompt, "-n", "5", "--picture", "x.png"}, ":9999").wait();
+  const Finished found =
+      Program(sandbox, {"--cost", cost_file(), "-p", kPrompt, "-n", "5", "--picture", "x.png"}, ":9999")
+          .wait();
   EXPECT_EQ(found.status, 0) << found.err;
   EXPECT_NE(found.err.find("no display to open it on"), std::string::npos) << found.err;
   EXPECT_NE(found.err.find("decoding in the terminal\n"), std::string::npos) << found.err;

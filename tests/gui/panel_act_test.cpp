@@ -54,7 +54,8 @@ TEST_F(GuiPanels, RunSendsThePromptAndTheMethod) {
   EXPECT_EQ(start->prompt_utf8, "Write a haiku.");
   EXPECT_EQ(start->method, Method::kExact);
   ASSERT_EQ(sent_.size(), 2u);
-  EXPECT_TRUE(std::holds_alternative<ResumeCommand>(sent_[0])) << "a pause of the last run does not hold this one";
+  EXPECT_TRUE(std::holds_alternative<ResumeCommand>(sent_[0]))
+      << "a pause of the last run does not hold this one";
 }
 
 TEST_F(GuiPanels, AfterPauseAndStopRunDecodes) {

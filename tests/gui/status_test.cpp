@@ -32,7 +32,8 @@ TEST(GuiStatus, SaysThatTheEngineWaitsUntilItsEnd) {
 TEST(GuiStatus, NamesTheRecordingAndWarnsOfWhatDidNotOpen) {
   RecordStore store;
   store.append(make_info());
-  const auto items = status_items(store, {.file = "a.trace", .notice = "b.trace: cannot be read", .notice_warns = true});
+  const auto items =
+      status_items(store, {.file = "a.trace", .notice = "b.trace: cannot be read", .notice_warns = true});
   EXPECT_EQ(items[0].text, "RECORDING a.trace");
   EXPECT_TRUE(has(items, "b.trace: cannot be read", true));
 }

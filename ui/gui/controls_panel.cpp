@@ -56,15 +56,18 @@ bool button(const char* label, const char* why_not, const char* meaning) {
 void draw_engine_buttons(PanelContext& context, const ControlState& state) {
   const char* no_run = why_no_run(context, state);
   const char* no_pause = why_no_pause(context);
-  if (button("Run", no_run, "Decode the prompt (F5; Ctrl+Enter in the prompt).")) context.perform(Action::kRun);
+  if (button("Run", no_run, "Decode the prompt (F5; Ctrl+Enter in the prompt)."))
+    context.perform(Action::kRun);
   flow(button_width("Resume"));
-  const bool pause = state.paused ? button("Resume", no_pause, "Go on decoding (Space).")
-                                  : button("Pause", no_pause, "Stop after the round under way; nothing is lost (Space).");
+  const bool pause =
+      state.paused ? button("Resume", no_pause, "Go on decoding (Space).")
+                   : button("Pause", no_pause, "Stop after the round under way; nothing is lost (Space).");
   if (pause) context.perform(Action::kPlayPause);
   flow(button_width("Step"));
   if (button("Step", no_pause, "Decode one round, then pause (N).")) context.perform(Action::kStep);
   flow(button_width("Stop"));
-  if (button("Stop", no_pause, "End the generation; its rounds stay (Shift+F5).")) context.perform(Action::kStop);
+  if (button("Stop", no_pause, "End the generation; its rounds stay (Shift+F5)."))
+    context.perform(Action::kStop);
   ImGui::PushTextWrapPos(0);
   if (no_run && !context.decoding()) dim_text(no_run);
   if (context.decoding()) dim_text(state.paused ? "Paused between rounds." : "Decoding.");
@@ -112,8 +115,8 @@ bool choose_method(ControlState& state) {
 bool choose_budget(ControlState& state) {
   const bool fixed = policy_of(state.start.method).budget == BudgetUse::kNodes;
   ImGui::BeginDisabled(!fixed);
-  const bool changed =
-      ImGui::SliderInt("##Budget", &state.start.budget, 1, state.max_nodes, "%d nodes", ImGuiSliderFlags_AlwaysClamp);
+  const bool changed = ImGui::SliderInt("##Budget", &state.start.budget, 1, state.max_nodes, "%d nodes",
+                                        ImGuiSliderFlags_AlwaysClamp);
   ImGui::EndDisabled();
   ImGui::SetItemTooltip("%s", fixed ? "Nodes to verify in every round."
                                     : "Only fixed trees have a budget of nodes; the other methods decide themselves.");
@@ -132,7 +135,8 @@ void draw_sampling(PanelContext& context, ControlState& state) {
   const auto field = [&](const char* label, auto draw) {
     labelled(label, widget_width(), [&] {
       const bool changed = draw();
-      if (context.decoding()) ImGui::SetItemTooltip("Fixed while decoding: press Stop, change it, press Run.");
+      if (context.decoding())
+        ImGui::SetItemTooltip("Fixed while decoding: press Stop, change it, press Run.");
       return changed;
     });
   };
@@ -152,10 +156,12 @@ void draw_speed(PanelContext& context, ControlState& state) {
   const float least = context.live ? 0.0f : 0.5f;  // a recording that does not wait could not be watched
   const char* unlimited = widget_width() < 10 * em() ? "no limit" : "as fast as possible";
   const bool changed = labelled("Speed", widget_width(), [&] {
-    const bool moved = ImGui::SliderFloat("##Speed", &speed, least, 30.0f, speed > 0 ? "%.1f rounds/s" : unlimited,
-                                          ImGuiSliderFlags_AlwaysClamp);
-    ImGui::SetItemTooltip("%s", context.live ? "At most this many rounds per second, to watch them; 0 does not wait."
-                                             : "Rounds per second while the recording plays.");
+    const bool moved =
+        ImGui::SliderFloat("##Speed", &speed, least, 30.0f, speed > 0 ? "%.1f rounds/s" : unlimited,
+                           ImGuiSliderFlags_AlwaysClamp);
+    ImGui::SetItemTooltip("%s", context.live
+                                    ? "At most this many rounds per second, to watch them; 0 does not wait."
+                                    : "Rounds per second while the recording plays.");
     return moved;
   });
   if (changed) {
@@ -174,7 +180,8 @@ bool edit_prompt(const PanelContext& context, ControlState& state) {
   dim_text("Prompt");
   const float others = 6.2f * ImGui::GetFrameHeightWithSpacing();
   const float room = ImGui::GetContentRegionAvail().y - others;
-  ImGuiInputTextFlags flags = ImGuiInputTextFlags_WordWrap | ImGuiInputTextFlags_EnterReturnsTrue;  // with Ctrl
+  ImGuiInputTextFlags flags =
+      ImGuiInputTextFlags_WordWrap | ImGuiInputTextFlags_EnterReturnsTrue;  // with Ctrl
   if (!context.live) flags |= ImGuiInputTextFlags_ReadOnly;
   return ImGui::InputTextMultiline("##Prompt", &state.start.prompt_utf8,
                                    {-1, std::clamp(room, 4 * em(), 12 * em())}, flags);

@@ -28,7 +28,7 @@ GuiContext::GuiContext(float scale, std::string settings_path)
   io.LogFilename = nullptr;
   register_dock_layout(dock_layout_);
   register_look();
-  if (io.IniFilename != nullptr) ImGui::LoadIniSettingsFromDisk(io.IniFilename);  // before the theme is put on
+  if (io.IniFilename != nullptr) ImGui::LoadIniSettingsFromDisk(io.IniFilename);  // says which theme
   font_message_ = load_fonts();
   apply_theme(kept_theme_, scale);
 }
@@ -42,8 +42,8 @@ void GuiContext::register_look() {
   handler.ReadLineFn = read_look;
   handler.WriteAllFn = [](ImGuiContext*, ImGuiSettingsHandler* self, ImGuiTextBuffer* out) {
     const auto& gui = *static_cast<const GuiContext*>(self->UserData);
-    out->appendf("[%s][Look]\nLight=%d\nTextScale=%.3f\n\n", self->TypeName, current_theme() == Theme::kLight ? 1 : 0,
-                 static_cast<double>(gui.text_scale_));
+    out->appendf("[%s][Look]\nLight=%d\nTextScale=%.3f\n\n", self->TypeName,
+                 current_theme() == Theme::kLight ? 1 : 0, static_cast<double>(gui.text_scale_));
   };
   ImGui::AddSettingsHandler(&handler);
 }
@@ -53,7 +53,8 @@ void GuiContext::read_look(ImGuiContext*, ImGuiSettingsHandler* handler, void*, 
   int light = 0;
   float scale = 1;
   if (std::sscanf(line, "Light=%d", &light) == 1) gui.kept_theme_ = light == 1 ? Theme::kLight : Theme::kDark;
-  if (std::sscanf(line, "TextScale=%f", &scale) == 1) gui.text_scale_ = std::clamp(scale, kMinScale, kMaxScale);
+  if (std::sscanf(line, "TextScale=%f", &scale) == 1)
+    gui.text_scale_ = std::clamp(scale, kMinScale, kMaxScale);
 }
 
 void GuiContext::set_text_scale(float scale) {

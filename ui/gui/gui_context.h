@@ -22,8 +22,8 @@ class GuiContext {
   GuiContext& operator=(const GuiContext&) = delete;
 
   void make_current();
-  /// The person's own size of text and lines, on top of the monitor's; clamped to [kMinScale, kMaxScale]. Kept in the
-  /// settings file, as the theme in force is.
+  /// The person's own size of text and lines, on top of the monitor's; clamped to [kMinScale, kMaxScale].
+  /// Kept in the settings file, as the theme in force is.
   float text_scale() const { return text_scale_; }
   void set_text_scale(float scale);
   /// One sentence when a font was not found, else empty.

@@ -47,10 +47,10 @@ struct PanelContext {
 /// What the controls panel edits between frames; lives with the window.
 struct ControlState {
   StartCommand start;
-  int32_t max_nodes = 256;   // no budget is larger
-  double rounds_per_s = 0;   // of the engine (0: as fast as possible), or of a recording that plays
-  bool paused = false;       // the engine was asked to wait between rounds
-  bool playing = false;      // a recording's rounds pass by themselves
+  int32_t max_nodes = 256;  // no budget is larger
+  double rounds_per_s = 0;  // of the engine (0: as fast as possible), or of a recording that plays
+  bool paused = false;      // the engine was asked to wait between rounds
+  bool playing = false;     // a recording's rounds pass by themselves
   std::string correction;  // where the engine's correction comes from; empty: it has none
 };
 

@@ -82,7 +82,8 @@ void Studio::begin_selection_frame() {
   const auto n_rounds = static_cast<int64_t>(store_.rounds().size());
   if (selection_.follow_live) selection_.round = std::max<int64_t>(n_rounds - 1, 0);
   selection_.round = std::clamp<int64_t>(selection_.round, 0, std::max<int64_t>(n_rounds - 1, 0));
-  if (!context_.live && n_rounds > 0) selection_.follow_live = false;  // a recording opens at its last round, and stays
+  if (!context_.live && n_rounds > 0)
+    selection_.follow_live = false;  // a recording opens at its last round, and stays
   const RoundRecord* shown = context_.shown();
   const int64_t seq = shown != nullptr ? shown->seq : -1;
   if (seq != last_seq_) {

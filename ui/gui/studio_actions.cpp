@@ -15,7 +15,8 @@ namespace {
 constexpr int64_t kManyRounds = 10;
 
 constexpr std::array kRows = {
-    ActionRow{Action::kRun, ImGuiKey_F5, ImGuiMod_Ctrl | ImGuiKey_Enter, "F5 or Ctrl+Enter", "Run: decode the prompt", false},
+    ActionRow{Action::kRun, ImGuiKey_F5, ImGuiMod_Ctrl | ImGuiKey_Enter, "F5 or Ctrl+Enter",
+              "Run: decode the prompt", false},
     ActionRow{Action::kStop, ImGuiMod_Shift | ImGuiKey_F5, 0, "Shift+F5", "Stop: end the generation", false},
     ActionRow{Action::kPlayPause, ImGuiKey_Space, 0, "Space", "Pause or go on; play a recording", false},
     ActionRow{Action::kStep, ImGuiKey_N, 0, "N", "Decode one round, then pause", true},
@@ -33,9 +34,10 @@ constexpr std::array kRows = {
     ActionRow{Action::kClearNode, ImGuiKey_Escape, 0, "Esc", "Deselect the node", false},
     ActionRow{Action::kOpenTrace, ImGuiMod_Ctrl | ImGuiKey_O, 0, "Ctrl+O", "Open trace...", false},
     ActionRow{Action::kSavePicture, ImGuiKey_F12, 0, "F12", "Save picture", false},
-    ActionRow{Action::kUndo, ImGuiMod_Ctrl | ImGuiKey_Z, 0, "Ctrl+Z", "Undo the cost curve's last edit", true},
-    ActionRow{Action::kRedo, ImGuiMod_Ctrl | ImGuiKey_Y, ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z, "Ctrl+Y",
-              "Redo it", true},
+    ActionRow{Action::kUndo, ImGuiMod_Ctrl | ImGuiKey_Z, 0, "Ctrl+Z", "Undo the cost curve's last edit",
+              true},
+    ActionRow{Action::kRedo, ImGuiMod_Ctrl | ImGuiKey_Y, ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z,
+              "Ctrl+Y", "Redo it", true},
     ActionRow{Action::kQuit, ImGuiMod_Ctrl | ImGuiKey_Q, 0, "Ctrl+Q", "Quit", false},
     ActionRow{Action::kLarger, ImGuiMod_Ctrl | ImGuiKey_Equal,
               ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Equal, "Ctrl+Plus", "Larger", true},

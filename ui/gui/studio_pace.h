@@ -1,4 +1,4 @@
-// Pace: which turns of the window's loop draw, so that a still window costs nothing and late answers still show.
+// Pace: which turns of the window's loop draw: a still window costs nothing, and late answers still show.
 #pragma once
 
 #include <chrono>
