@@ -16,27 +16,28 @@ namespace draftscope {
 namespace {
 
 constexpr std::array kBuckets = {4, 8, 16, 32, 64, 128};
-constexpr float kBar_em = 9;  // the least room for a speed and its bar
+constexpr float kBar_em = 7;  // the least room for a speed and its bar
 
 struct Column {
   const char* title;
+  const char* unit;  // below the title
   const char* meaning;
   std::string LabRow::*text;
 };
-constexpr Column kName = {"policy", "", &LabRow::name};
+constexpr Column kName = {"policy", "", "", &LabRow::name};
 // From the most to the least important: the last ones go first where there is little room.
 constexpr std::array kColumns = {
-    Column{"x plain", "Speed over plain decoding under the same cost model.", &LabRow::of_plain},
-    Column{"x fixed", "Speed over the best fixed tree of this text, whose budget is chosen in hindsight.",
+    Column{"x plain", "", "Speed over plain decoding under the same cost model.", &LabRow::of_plain},
+    Column{"x fixed", "", "Speed over the best fixed tree of this text, whose budget is chosen in hindsight.",
            &LabRow::of_fixed},
-    Column{"tokens/round", "Tokens per round, the bonus included.", &LabRow::tokens},
-    Column{"nodes/round", "Nodes verified per round.", &LabRow::nodes},
-    Column{"believed tokens/s", "Tokens per second that the policy expected round by round, and how far off that was.",
+    Column{"tokens", "per round", "Tokens per round, the bonus included.", &LabRow::tokens},
+    Column{"nodes", "per round", "Nodes verified per round.", &LabRow::nodes},
+    Column{"believed", "tokens/s", "Tokens per second that the policy expected round by round, and how far off that was.",
            &LabRow::believed},
 };
 constexpr std::array kSideColumns = {
-    Column{"B: tokens/s", "Speed under cost model B.", &LabRow::other_speed},
-    Column{"B to A", "Speed under B over speed under A.", &LabRow::ratio},
+    Column{"B: tokens/s", "", "Speed under cost model B.", &LabRow::other_speed},
+    Column{"B to A", "", "Speed under B over speed under A.", &LabRow::ratio},
 };
 
 void text_at_right(const char* text) {
@@ -46,7 +47,7 @@ void text_at_right(const char* text) {
 }
 
 float column_width(const LabTable& table, const Column& column) {
-  float width = ImGui::CalcTextSize(column.title).x;
+  float width = std::max(ImGui::CalcTextSize(column.title).x, ImGui::CalcTextSize(column.unit).x);
   for (const LabRow& row : table.rows)
     width = std::max(width, ImGui::CalcTextSize((row.*column.text).c_str()).x);
   return width + 2 * ImGui::GetStyle().CellPadding.x + 1;
@@ -98,7 +99,8 @@ void row_tooltip(const LabRow& row, const LabTable& table) {
   ImGui::TextUnformatted(row.name.c_str());
   draw_figure("tokens/s", row.speed, "derived");
   if (table.two_sides) draw_figure("under B", row.other_speed + " tokens/s, " + row.ratio, "derived");
-  for (const Column& column : kColumns) draw_figure(column.title, row.*column.text, "");
+  for (const Column& column : kColumns) 
+    draw_figure(fmt::format("{} {}", column.title, column.unit).c_str(), row.*column.text, "");
   dim_text("Click: its regret, and its line in the budget track.");
   ImGui::EndTooltip();
 }
@@ -141,15 +143,34 @@ void draw_row(LabState& state, const LabTable& table, const LabRow& row, const s
   ImGui::PopID();
 }
 
+/// Two lines: a title, or a title and its unit.
+float header_height() { return 2 * ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y; }
+
+void draw_header(const char* title, const char* unit, bool right) {
+  ImGui::TableNextColumn();
+  const float top = ImGui::GetCursorPosY();
+  const auto line = [&](int number, const char* words) {
+    ImGui::SetCursorPosY(top + static_cast<float>(number) * ImGui::GetTextLineHeight());
+    if (right)
+      text_at_right(words);
+    else
+      ImGui::TextUnformatted(words);
+  };
+  ImGui::BeginGroup();
+  if (*unit != 0) line(0, title);
+  line(1, *unit != 0 ? unit : title);
+  ImGui::EndGroup();
+}
+
 void draw_table(LabState& state, const LabTable& table, float room) {
   const std::vector<Column> columns = columns_that_fit(table);
   constexpr ImGuiTableFlags kFlags =
       ImGuiTableFlags_RowBg | ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_ScrollY;
   const float least = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
-  const float n_rows = static_cast<float>(table.rows.size()) + 1;
-  const float height = std::clamp(std::floor((room - 2) / n_rows), least, 4.0f * em());
+  const auto n_rows = static_cast<float>(table.rows.size());
+  const float height = std::clamp(std::floor((room - 2 - header_height()) / n_rows), least, 4.0f * em());
   if (!ImGui::BeginTable("policies", static_cast<int>(columns.size()) + 2, kFlags,
-                         {0, std::min(room, n_rows * height + 2)}))
+                         {0, std::min(room, header_height() + n_rows * height + 2)}))
     return;
   ImGui::TableSetupScrollFreeze(0, 1);
   const auto fixed = [&](const Column& column) {
@@ -160,13 +181,10 @@ void draw_table(LabState& state, const LabTable& table, float room) {
   ImGui::TableSetupColumn("speed", ImGuiTableColumnFlags_WidthStretch);
   for (const Column& column : columns) fixed(column);
   ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
-  ImGui::TableNextColumn();
-  ImGui::TextUnformatted(kName.title);
-  ImGui::TableNextColumn();
-  ImGui::TextUnformatted(table.two_sides ? "A: tokens/s (derived)" : "tokens/s (derived)");
+  draw_header(kName.title, kName.unit, false);
+  draw_header(table.two_sides ? "A: tokens/s (derived)" : "tokens/s (derived)", "", false);
   for (const Column& column : columns) {
-    ImGui::TableNextColumn();
-    text_at_right(column.title);
+    draw_header(column.title, column.unit, true);
     ImGui::SetItemTooltip("%s", column.meaning);
   }
   for (const LabRow& row : table.rows) draw_row(state, table, row, columns, height);
@@ -187,7 +205,7 @@ void draw_policies_panel(PanelContext& context, LabState& state) {
   draw_controls(context, state, words);
   const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
   const float least =
-      row * static_cast<float>(views->table.rows.size() + 1) + ImGui::GetStyle().ItemSpacing.y + 0.4f * em();
+      row * static_cast<float>(views->table.rows.size()) + header_height() + ImGui::GetStyle().ItemSpacing.y + 0.4f * em();
   float room = ImGui::GetContentRegionAvail().y;
   size_t shown = 0;
   while (shown < words.size() && room - wrapped_height(words[shown]) >= least)
