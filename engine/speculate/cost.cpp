@@ -24,16 +24,20 @@ Status check_axis(const std::vector<int32_t>& axis, std::string_view what, int32
   return success();
 }
 
-// Every one of `values` finite and at least zero, or above zero where `positive`.
+// Tokens per second stay finite above the one, a round's nanoseconds stay what a record can say below the other.
+constexpr double kLeast_s = 1e-100, kMost_s = 1e5;
+
+// Every one of `values` from zero, or from the least that a pass may take where `positive`, to the most.
 Status check_seconds(const std::vector<double>& values, size_t expected, std::string_view what,
                      bool positive) {
   if (values.size() != expected) {
     return fail("cost model: {}: expected {} values, found {}", what, expected, values.size());
   }
+  const double least_s = positive ? kLeast_s : 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i]) || values[i] < 0 || (positive && values[i] == 0)) {
-      return fail("cost model: {}[{}]: expected a finite {} number of seconds, found {}", what, i,
-                  positive ? "positive" : "non-negative", values[i]);
+    if (!(values[i] >= least_s && values[i] <= kMost_s)) {
+      return fail("cost model: {}[{}]: expected a finite {} number of seconds, {:g} to {:g}, found {}", what, i,
+                  positive ? "positive" : "non-negative", least_s, kMost_s, values[i]);
     }
   }
   return success();

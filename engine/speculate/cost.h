@@ -42,7 +42,8 @@ class CostTable {
   CostCurves roofline_;
 };
 
-/// One sentence when the model cannot be used (no points, unsorted axes, NaN, non-positive, sizes).
+/// One sentence when the model cannot be used (no points, unsorted axes, NaN, non-positive, sizes, seconds that no pass takes:
+/// below 1e-100 or above 1e5).
 /// draft_s and overhead_s may be zero: published curves leave them out.
 Status validate(const CostModel& model);
 

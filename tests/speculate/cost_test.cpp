@@ -161,6 +161,10 @@ TEST(Cost, ValidateNamesWhatIsWrong) {
       {"no draft", [](CostModel& m) { m.draft_s.clear(); }, "draft_s: expected 2 values, found 0"},
       {"negative draft", [](CostModel& m) { m.draft_s[1] = -1; },
        "draft_s[1]: expected a finite non-negative"},
+      {"eternal pass", [](CostModel& m) { m.verify_s[1] = 1e7; }, "verify_s[1]: expected a finite positive"},
+      {"pass of no time", [](CostModel& m) { m.verify_s[1] = 1e-310; }, "1e-100 to 100000, found 1e-310"},
+      {"eternal draft", [](CostModel& m) { m.draft_s[0] = 1e7; }, "draft_s[0]: expected a finite non-negative"},
+      {"eternal overhead", [](CostModel& m) { m.overhead_s = 1e7; }, "0 to 100000, found 10000000"},
       {"negative overhead", [](CostModel& m) { m.overhead_s = -1; }, "overhead_s"},
   };
   EXPECT_TRUE(validate(grid_model()).ok());
