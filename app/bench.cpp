@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,7 +13,9 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/report/report.h"
+#include "app/writable.h"
 #include "engine/record/policies.h"
+#include "engine/start_checks.h"
 
 namespace draftscope {
 namespace {
@@ -47,6 +50,10 @@ Result<std::vector<Method>> chosen_methods(const Options& options, std::vector<s
     if (!method) return fail("--methods: expected names as in `draftscope decode --help`, or oracle, found {}", word);
     if (*method == Method::kCalibrated && options.decode.correction_file.empty()) {
       return fail("--methods: calibrated: expected --correction FILE beside it, found none");
+    }
+    if (!policy_of(*method).live && !options.wants_report()) {
+      return fail("--methods: {}: expected --report, --csv, --json or --simulate-only beside it, as it is only simulated, found none",
+                  word);
     }
     methods.push_back(*method);
   }
@@ -125,15 +132,22 @@ Status run_prompts(Bench& bench, const Options& options, const std::vector<Repor
     live.push_back(policy);
     section.policies.push_back(empty_row(policy));
   }
-  for (size_t i = 0; i < prompts.size() && !interrupted(); ++i) {
+  for (size_t i = 0; i < prompts.size(); ++i) {
     show_progress("bench", static_cast<int64_t>(i), static_cast<int64_t>(prompts.size()));
     const std::vector<int32_t> ids = encode_prompt(bench.pair, prompts[i].text, options.decode.raw, options.decode.thinking);
-    if (bench.lab) {
-      if (Status added = bench.lab->add(bench.pair, ids, bench.base); !added) return added;
-    }
+    std::vector<LiveRun> runs;
     if (!live.empty()) {
-      if (Status ran = run_live(bench.pair, ids, bench.base, live, i, section.policies, signature); !ran) return ran;
+      Result<std::vector<LiveRun>> ran = run_live(bench.pair, ids, bench.base, live, i);
+      if (!ran) return Error{ran.error()};
+      runs = *std::move(ran);
     }
+    if (interrupted()) break;  // a prompt that was cut short gives no figures
+    if (bench.lab) {
+      Result<bool> added = bench.lab->add(bench.pair, ids, bench.base);
+      if (!added) return Error{added.error()};
+      if (!*added) break;
+    }
+    add_live(runs, section.policies, signature);
     report.prompts.push_back(prompts[i]);
   }
   show_progress("bench", 1, 1);
@@ -169,7 +183,7 @@ void print_table(const Report& report, const ReportSection& section) {
   std::printf("%-11s %-12s %8s %8s %7s %7s %7s %7s %7s %7s %8s %7s\n", "domain", "method", "tokens/s", "x plain", "tok/rnd",
               "nodes", "draft", "grow", "verify", "acc+com", "ms/round", "exact");
   for (const PolicyRow& row : section.policies) print_row("all", row.label, row.all, median_speedup(report, row, ""));
-  for (size_t d = 0; d < report.domains.size(); ++d) {
+  for (size_t d = 0; d < report.domains.size() && report.domains.size() > 1; ++d) {
     for (const PolicyRow& row : section.policies) {
       print_row(report.domains[d], row.label, row.domains[d], median_speedup(report, row, report.domains[d]));
     }
@@ -234,25 +248,51 @@ Status write_files(const Options& options, const Report& report, const std::stri
   return options.json.empty() ? success() : write_file(options.json, report_json(report));
 }
 
-/// Learnt before minutes of work, not after.
-Status check_writable(const Options& options) {
-  for (const std::string& path : {options.out, options.html, options.csv, options.json}) {
-    if (path.empty() || std::ofstream(path, std::ios::app)) continue;
-    return fail("{}: expected to write the results there, found no such folder or no permission", path);
+/// Every output can be written and is neither another one nor what the run reads.
+Status check_outputs(const Options& options, const std::string& prompts) {
+  std::vector<std::pair<const char*, std::string>> taken = {
+      {"--prompts", prompts}, {"--cost", options.decode.cost_file}, {"--correction", options.decode.correction_file}};
+  const std::pair<const char*, std::string> outputs[] = {
+      {"--out", options.out}, {"--report", options.html}, {"--csv", options.csv}, {"--json", options.json}};
+  const auto place_of = [](const std::string& path) {
+    std::error_code error;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  for (const auto& output : outputs) {
+    const auto& [option, path] = output;
+    if (path.empty()) continue;
+    for (const auto& [other, there] : taken) {
+      if (there.empty() || place_of(path) != place_of(there)) continue;
+      return fail("{}: expected a file of its own, found {}, which is that of {} too", option, path, other);
+    }
+    if (Status writable = check_writable(path); !writable) return writable;
+    taken.push_back(output);
+  }
+  return success();
+}
+
+/// Every prompt as a session will check it, before the first is run.
+Status check_prompts(const Bench& bench, const Options& options, const std::vector<ReportPrompt>& prompts, const std::string& path) {
+  const SessionOptions& base = bench.base;
+  for (const ReportPrompt& prompt : prompts) {
+    const std::vector<int32_t> ids = encode_prompt(bench.pair, prompt.text, options.decode.raw, options.decode.thinking);
+    const TextOptions text{0, base.max_tokens, base.sampling, base.stop_ids, prompt.text};
+    if (Status ok = check_text(bench.pair, ids, text); !ok) return fail("{}:{}: {}", path, prompt.line, ok.error());
   }
   return success();
 }
 
 int bench(const Options& options) {
   catch_interrupts();
-  if (Status writable = check_writable(options); !writable) return report(writable.error());
   Result<std::string> path = options.prompts.empty() ? find_asset("prompts.jsonl") : Result<std::string>(options.prompts);
   if (!path) return report(path.error());
+  if (Status usable = check_outputs(options, *path); !usable) return report(usable.error());
   Result<std::vector<ReportPrompt>> prompts = read_prompts(*path, options.n_prompts);
   if (!prompts) return report(prompts.error());
   std::vector<std::string> remarks;
   Result<Bench> opened = open_bench(options, remarks);
   if (!opened) return interrupted() ? kInterruptedStatus : report(opened.error());
+  if (Status usable = check_prompts(*opened, options, *prompts, *path); !usable) return report(usable.error());
   Report results = described(*opened, options, std::move(remarks));
   Signature signature;
   if (Status ran = run_prompts(*opened, options, *prompts, results, signature); !ran) return report(ran.error());
@@ -276,6 +316,7 @@ int bench(const Options& options) {
 Run bind_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_decode_options(app, options->decode);
+  for (const char* of_one_run : {"--prompt", "--prompt-file", "--method"}) app.remove_option(app.get_option(of_one_run));
   app.add_option("--prompts", options->prompts, "JSON lines with prompt and domain; default: the shipped set")->type_name("FILE");
   app.add_option("--n-prompts", options->n_prompts, "first so many only; 0: all")->capture_default_str();
   app.add_option("--methods", options->methods, "policies to compare, separated by commas; default: all")->delimiter(',');

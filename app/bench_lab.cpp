@@ -34,6 +34,10 @@ std::vector<std::string> notes_of(const CostModel& model, int32_t max_nodes) {
   if (no_draft && model.overhead_s == 0) {
     notes.push_back("The time of drafting was not published and counts as zero, which favours every policy over plain decoding.");
   }
+  if (model.kind == CostKind::kMeasured && !no_draft) {
+    notes.push_back("Plain decoding counts as a pass of one row, which a profile may have timed behind a drafter block; without "
+                    "a drafter it can be faster, so ratios to it are an upper bound.");
+  }
   return notes;
 }
 
@@ -87,7 +91,7 @@ BenchLab::BenchLab(std::vector<LabCost> costs, std::vector<BenchPolicy> policies
   }
 }
 
-Status BenchLab::add(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions base) {
+Result<bool> BenchLab::add(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions base) {
   base.rule = BudgetRule{.method = Method::kPlain, .max_nodes = max_nodes_};
   base.dense = true;
   base.whole_curves = false;
@@ -95,12 +99,13 @@ Status BenchLab::add(const Pair& pair, const std::vector<int32_t>& prompt, Sessi
   Result<Session> session = Session::start(pair, prompt, std::move(base));
   if (!session) return Error{session.error()};
   std::vector<RoundRecord> rounds;
-  while (!session->done()) rounds.push_back(session->round());
+  while (!session->done() && !interrupted()) rounds.push_back(session->round());
+  if (!session->done()) return false;
   if (rounds.empty()) {  // the prompt's own pass already ended the text
     for (Model& model : models_) {
       for (PolicyRow& row : model.section.policies) row.prompts.emplace_back();
     }
-    return success();
+    return true;
   }
   Result<DenseText> text = dense_text(session->info(), rounds);
   if (!text) return Error{text.error()};
@@ -110,7 +115,7 @@ Status BenchLab::add(const Pair& pair, const std::vector<int32_t>& prompt, Sessi
     simulate_all(texts, model);
     expect_all(texts, model);
   }
-  return success();
+  return true;
 }
 
 void BenchLab::simulate_all(const PreparedTexts& texts, Model& model) const {

@@ -26,8 +26,9 @@ class BenchLab {
   /// Requires validate of every model and at least one policy, plain decoding first.
   BenchLab(std::vector<LabCost> costs, std::vector<BenchPolicy> policies);
 
-  /// Decodes the prompt plainly with the drafter asked at every position, then simulates.
-  Status add(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions base);
+  /// Decodes the prompt plainly with the drafter asked at every position, then simulates. False, and nothing is added, when
+  /// interrupted() says so.
+  Result<bool> add(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions base);
   /// One section per cost model, in their order.
   std::vector<ReportSection> finish() &&;
 

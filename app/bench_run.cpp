@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "app/options.h"
 #include "engine/base/file_map.h"
 #include "engine/base/json.h"
 #include "engine/record/policies.h"
@@ -12,33 +13,32 @@
 namespace draftscope {
 namespace {
 
-struct Outcome {
-  std::vector<int32_t> output;
-  PromptFigures figures;
-};
-
 void add_to(StageTimes& sum, const StageTimes& part) {
   sum.draft_ns += part.draft_ns, sum.grow_ns += part.grow_ns, sum.verify_ns += part.verify_ns;
   sum.accept_ns += part.accept_ns, sum.commit_ns += part.commit_ns;
 }
 
-Result<Outcome> run_one(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options, PolicyRow& row) {
+/// Cut short when the person stops.
+Result<LiveRun> run_one(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options) {
   options.whole_curves = false;
   Result<Session> session = Session::start(pair, prompt, std::move(options));
   if (!session) return Error{session.error()};
-  PromptFigures figures;
-  while (!session->done()) {
+  LiveRun run;
+  PromptFigures& figures = run.figures;
+  while (!session->done() && !interrupted()) {
     const RoundRecord round = session->round();
     add_to(figures.stages, round.took);
     ++figures.n_rounds;
     figures.n_nodes += round.decision.chosen;
     figures.expected_sum += round.decision.theta_tokens_per_s[static_cast<size_t>(round.decision.chosen)];
     ++figures.n_expected;
-    count_round(row, round.decision.chosen);
+    run.chosen.push_back(round.decision.chosen);
   }
+  session->stop();
   figures.seconds = static_cast<double>(figures.stages.total_ns()) * 1e-9;
   figures.n_tokens = decoded_tokens(session->end());
-  return Outcome{session->output(), figures};
+  run.output = session->output();
+  return run;
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ Result<std::vector<ReportPrompt>> read_prompts(const std::string& path, int32_t 
     Result<Json> domain = json->at("domain");
     Result<std::string> domain_name = domain ? domain->as_string() : Result<std::string>(std::string("all"));
     const std::string known = domain_name ? *domain_name : "all";
-    prompts.push_back({fmt::format("{} {}", known, ++n_of_domain[known]), known, *words});
+    prompts.push_back({fmt::format("{} {}", known, ++n_of_domain[known]), known, *words, line_number});
   }
   if (prompts.empty()) return fail("{}: expected one JSON object with a prompt per line, found none", path);
   return prompts;
@@ -110,26 +110,31 @@ void count_round(PolicyRow& row, int32_t n_nodes) {
   ++row.chosen[static_cast<size_t>(n_nodes)];
 }
 
-Status run_live(const Pair& pair, const std::vector<int32_t>& prompt, const SessionOptions& base,
-                std::span<const BenchPolicy> policies, size_t turn, std::span<PolicyRow> rows, Signature& signature) {
-  DS_CHECK(policies.size() == rows.size() && policies[0].rule.method == Method::kPlain);
-  std::vector<Outcome> outcomes(policies.size());
+Result<std::vector<LiveRun>> run_live(const Pair& pair, const std::vector<int32_t>& prompt, const SessionOptions& base,
+                                      std::span<const BenchPolicy> policies, size_t turn) {
+  DS_CHECK(policies[0].rule.method == Method::kPlain);
+  std::vector<LiveRun> runs(policies.size());
   std::vector<size_t> order(policies.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::rotate(order.begin(), order.begin() + static_cast<ptrdiff_t>(turn % order.size()), order.end());
   for (const size_t i : order) {
     SessionOptions one = base;
     one.rule = policies[i].rule;
-    Result<Outcome> outcome = run_one(pair, prompt, std::move(one), rows[i]);
-    if (!outcome) return Error{outcome.error()};
-    outcomes[i] = *std::move(outcome);
+    Result<LiveRun> run = run_one(pair, prompt, std::move(one));
+    if (!run) return Error{run.error()};
+    runs[i] = *std::move(run);
   }
-  for (size_t i = 0; i < policies.size(); ++i) {
-    outcomes[i].figures.exact = outcomes[i].output == outcomes[0].output;
-    rows[i].prompts.push_back(outcomes[i].figures);
-    for (const int32_t token : outcomes[i].output) signature.add(token);
+  for (LiveRun& run : runs) run.figures.exact = run.output == runs[0].output;
+  return runs;
+}
+
+void add_live(std::span<const LiveRun> runs, std::span<PolicyRow> rows, Signature& signature) {
+  DS_CHECK(runs.size() == rows.size());
+  for (size_t i = 0; i < runs.size(); ++i) {
+    rows[i].prompts.push_back(runs[i].figures);
+    for (const int32_t n_nodes : runs[i].chosen) count_round(rows[i], n_nodes);
+    for (const int32_t token : runs[i].output) signature.add(token);
   }
-  return success();
 }
 
 }  // namespace draftscope

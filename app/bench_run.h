@@ -30,7 +30,8 @@ std::vector<BenchPolicy> bench_policies(std::span<const Method> methods, std::sp
 PolicyRow empty_row(const BenchPolicy& policy);
 void count_round(PolicyRow& row, int32_t n_nodes);
 
-/// FNV-1a over everything that was decided: the same on every run of one machine class.
+/// FNV-1a over the tokens of every text: the same on every run of one machine class. Trees follow measured costs and are
+/// not in it.
 class Signature {
  public:
   void add(int64_t value) {
@@ -42,9 +43,18 @@ class Signature {
   uint64_t hash_ = 0xcbf29ce484222325u;
 };
 
-/// Runs every policy (plain first in the list) on one prompt and appends its figures to its row, `rows` as `policies`.
-/// The order turns with `turn`, so that none always runs on a warm machine.
-Status run_live(const Pair& pair, const std::vector<int32_t>& prompt, const SessionOptions& base,
-                std::span<const BenchPolicy> policies, size_t turn, std::span<PolicyRow> rows, Signature& signature);
+/// One policy on one prompt.
+struct LiveRun {
+  std::vector<int32_t> output;
+  std::vector<int32_t> chosen;  // (n_rounds,) nodes verified
+  PromptFigures figures;
+};
+
+/// Runs every policy (plain first in the list) on one prompt; in the order of `policies`. The order of the runs turns with
+/// `turn`, so that none always runs on a warm machine. Cut short, and of no use, when interrupted() says so.
+Result<std::vector<LiveRun>> run_live(const Pair& pair, const std::vector<int32_t>& prompt, const SessionOptions& base,
+                                      std::span<const BenchPolicy> policies, size_t turn);
+/// Appends the runs of one prompt to the rows of their policies.
+void add_live(std::span<const LiveRun> runs, std::span<PolicyRow> rows, Signature& signature);
 
 }  // namespace draftscope

@@ -31,6 +31,7 @@ const char* reservation(const PairedRatio& paired) {
 }
 
 std::string evidence(const PairedRatio& paired) {
+  if (paired.n == 1) return "one prompt, which gives no interval";
   return fmt::format("geometric mean over prompts, 95 % interval {:.3f} to {:.3f}; median {:.3f}x; {} faster, {} slower, {} equal; "
                      "sign test p = {:.2g}", paired.geometric_mean_interval.low, paired.geometric_mean_interval.high,
                      paired.median, paired.sign.wins, paired.sign.losses, paired.sign.ties, paired.sign.p);

@@ -16,6 +16,7 @@ struct ReportPrompt {
   std::string name;    // domain and number, e.g. "math 3"
   std::string domain;
   std::string text;
+  size_t line = 0;     // of its file, counted from 1
 };
 
 /// What one policy did on one prompt.

@@ -60,6 +60,7 @@ const PolicyRow& fastest_of(const ReportSection& section) {
 }  // namespace
 
 std::string ratio_words(double middle, const Interval& interval, int64_t n) {
+  if (n == 1) return fmt::format("{:.3f}", middle);  // one prompt gives no interval
   return n == 0 ? kDash : fmt::format("{:.3f} [{:.3f}, {:.3f}]", middle, interval.low, interval.high);
 }
 
@@ -106,7 +107,9 @@ std::string figures_table(const ReportSection& section) {
     table.begin_row(is_reference(section, i));
     table.cell(label_of(section, i));
     table.cell(short_number(all.tokens_per_s()), &row == &fastest ? "best" : nullptr);
-    table.cell(fmt::format("[{}, {}]", short_number(row.tokens_per_s_interval.low), short_number(row.tokens_per_s_interval.high)));
+    table.cell(row.prompts.size() < 2 ? kDash
+                                      : fmt::format("[{}, {}]", short_number(row.tokens_per_s_interval.low),
+                                                    short_number(row.tokens_per_s_interval.high)));
     table.cell(fmt::format("{:.2f}", all.tokens_per_round()));
     table.cell(fmt::format("{:.1f}", all.nodes_per_round()));
     table.cell(fmt::format("{:.3f}", all.per_round(all.seconds * 1e3)));

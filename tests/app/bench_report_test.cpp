@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/bench_run.h"
+#include "app/options.h"
 #include "tests/app/markup.h"
 #include "tests/app/program.h"
 
@@ -95,6 +97,54 @@ TEST(BenchReport, BadInputGetsOneSentence) {
   expect_sentence({"--methods", "calibrated"}, "--correction");
   expect_sentence({"--report", "/nowhere/at/all.html"}, "/nowhere/at/all.html");
   expect_sentence({"--correction", sandbox / "none.json"}, "none.json");
+  expect_sentence({"--methods", "oracle"}, "--methods: oracle: expected --report");
+  expect_sentence({"--csv", "a.csv", "--json", "./a.csv"}, "--json: expected a file of its own");
+  expect_sentence({"--csv", "prompts.jsonl"}, "which is that of --prompts too");
+  for (const char* of_one_run : {"-p", "--prompt-file", "-m"}) {
+    const Finished found = run(sandbox, bench(sandbox, {of_one_run, "exact"}));
+    EXPECT_EQ(found.status, 2) << of_one_run;
+    EXPECT_THAT(found.err, HasSubstr(of_one_run));
+  }
+}
+
+TEST(BenchReport, ABadPromptIsNamedBeforeTheFirstRunAndLeavesNoFile) {
+  const TempFolder sandbox;
+  std::string words;
+  for (int i = 0; i < 20000; ++i) words += "word ";
+  std::ofstream(sandbox / "long.jsonl") << "{\"prompt\": \"Hi\"}\n\n{\"prompt\": \"" << words << "\"}\n";
+  const Finished found = run(sandbox, {"bench", "--cost", DS_SOURCE_DIR "/assets/cost/a800-qwen3-4b-convex.json", "--prompts",
+                                       "long.jsonl", "--csv", "r.csv"});
+  EXPECT_EQ(found.status, 1);
+  EXPECT_THAT(found.err, HasSubstr("long.jsonl:3: prompt: expected fewer than"));
+  EXPECT_FALSE(std::filesystem::exists(sandbox / "r.csv"));
+}
+
+TEST(BenchReport, OnePromptGivesNoIntervalAndOneDomainNoSecondTable) {
+  const TempFolder sandbox;
+  const std::string html = sandbox / "r.html";
+  const Finished found = run(sandbox, bench(sandbox, {"--n-prompts", "1", "--methods", "exact", "--report", html}));
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_THAT(found.out, HasSubstr("one prompt, which gives no interval"));
+  EXPECT_THAT(found.out, Not(HasSubstr("95 % interval")));
+  EXPECT_THAT(found.out, Not(HasSubstr("\nmath "))) << "the rows of all again";
+}
+
+/// Rounds of a live run when the person has stopped before it.
+int rounds_when_interrupted() {
+  setenv("DRAFTSCOPE_ASSETS", DS_SOURCE_DIR "/assets", 1);
+  catch_interrupts();
+  raise(SIGINT);
+  const Result<Pair> pair = open_models({.backend = "cpu"});
+  if (!pair) return 99;
+  SessionOptions options;
+  options.max_tokens = 8;
+  const std::vector<BenchPolicy> policies = bench_policies({}, {}, {}, false);
+  const Result<std::vector<LiveRun>> runs = run_live(*pair, {1, 2, 3}, options, policies, 0);
+  return runs ? static_cast<int>((*runs)[0].figures.n_rounds) : 98;
+}
+
+TEST(BenchReport, CtrlCEndsARunBetweenRounds) {
+  EXPECT_EXIT(std::exit(rounds_when_interrupted()), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
