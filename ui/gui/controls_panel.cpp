@@ -210,11 +210,13 @@ void draw_controls_panel(PanelContext& context, ControlState& state) {
     draw_player(context, state);
   }
   if (edit_prompt(context, state)) context.perform(Action::kRun);
+  ImGui::PushStyleVar(ImGuiStyleVar_GrabMinSize, 0.3f * em());  // thin: the number is written across it
   ImGui::BeginDisabled(!context.live);
   draw_method(context, state);
   draw_sampling(context, state);
   ImGui::EndDisabled();
   draw_speed(context, state);
+  ImGui::PopStyleVar();
 }
 
 }  // namespace draftscope
