@@ -236,6 +236,7 @@ TEST(GuiActions, EveryKeyIsNamedOnce) {
   std::vector<int> chords;
   for (const ActionRow& row : action_rows()) {
     EXPECT_EQ(&row_of(row.action), &row) << row.label;
+    EXPECT_EQ(std::string(row.keys).find(" or ") != std::string::npos, row.other_chord != 0) << row.keys;
     for (const int chord : {row.chord, row.other_chord}) {
       if (chord != 0) chords.push_back(chord);
     }

@@ -167,7 +167,7 @@ void Studio::draw_explanation() {
 void Studio::draw_key_list() {
   const auto row = [](const char* keys, const char* meaning) {
     ImGui::TextUnformatted(keys);
-    ImGui::SameLine(ImGui::GetFontSize() * 10);
+    ImGui::SameLine(ImGui::GetFontSize() * 13);
     ImGui::TextUnformatted(meaning);
   };
   for (const ActionRow& action : action_rows()) row(action.keys, action.label);
