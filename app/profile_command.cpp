@@ -1,11 +1,14 @@
 // profile: what a round costs here, by rows and context; resumable.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/profile_cache.h"
+#include "app/writable.h"
 #include "engine/base/file_map.h"
 #include "engine/profile.h"
 #include "engine/speculate/cost.h"
@@ -28,28 +31,44 @@ CostModel unfinished(const std::string& path) {
   return cost ? *std::move(cost) : CostModel{};
 }
 
-void print_summary(const CostModel& cost, const std::string& path) {
+/// What was measured, at those of some row counts that were.
+void print_summary(const CostModel& cost) {
   std::printf("%s, %s\n", cost.machine.c_str(), cost.backend.c_str());
   std::printf("%8s  %9s", "context", "draft ms");
-  const int32_t shown[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
-  for (const int32_t rows : shown) std::printf("  %4d rows", rows);
+  std::vector<size_t> shown;
+  for (const int32_t rows : {1, 2, 4, 8, 16, 32, 64, 128, 256}) {
+    const auto place = std::ranges::find(cost.rows, rows);
+    if (place == cost.rows.end()) continue;
+    shown.push_back(static_cast<size_t>(place - cost.rows.begin()));
+    std::printf("  %4d rows", rows);
+  }
   std::printf("   (verify ms, median)\n");
   for (size_t c = 0; c < cost.context.size(); ++c) {
-    const RoundCost here = round_cost(cost, cost.context[c], 255);
-    std::printf("%8d  %9.3f", cost.context[c], here.draft_s * 1e3);
-    for (const int32_t rows : shown) std::printf("  %9.3f", here.verify_s[rows - 1] * 1e3);
+    std::printf("%8d  %9.3f", cost.context[c], cost.draft_s[c] * 1e3);
+    for (const size_t r : shown) std::printf("  %9.3f", cost.verify_s[c * cost.rows.size() + r] * 1e3);
     std::printf("\n");
   }
-  std::printf("tree, acceptance and compaction: %.3f ms a round\nsaved: %s\n", cost.overhead_s * 1e3, path.c_str());
+  std::printf("tree, acceptance and compaction: %.3f ms a round\n", cost.overhead_s * 1e3);
+}
+
+/// Where the profile goes, or why it cannot.
+Result<std::string> place_of(const Options& options, const Pair& pair) {
+  const std::string path = options.out.empty() ? profile_path(pair) : options.out;
+  if (path.empty()) return fail("--out: expected a file, as neither XDG_CACHE_HOME nor HOME is set, found none");
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (Status writable = check_writable(path); !writable) return Error{writable.error()};
+  return path;
 }
 
 int profile(const Options& options) {
   catch_interrupts();
   Result<Pair> pair = open_models(options.models);
   if (!pair) return report(pair.error());
-  const std::string path = options.out.empty() ? profile_path(*pair) : options.out;
-  if (path.empty()) return report("--out: expected a file, as neither XDG_CACHE_HOME nor HOME is set, found none");
-  const std::string half = path + ".unfinished";
+  Result<std::string> path = place_of(options, *pair);
+  if (!path) return report(path.error());
+  const std::string half = *path + ".unfinished";
   size_t n_saved = 0;
   const auto progress = [&](const ProfileProgress& state) {
     show_progress("profile", state.n_done, state.n_total);
@@ -61,9 +80,10 @@ int profile(const Options& options) {
   };
   Result<CostModel> cost = measure_profile(*pair, options.profile, options.again ? CostModel{} : unfinished(half), progress);
   if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
-  if (Status saved = save_cost(*cost, path); !saved) return report(saved.error());
+  print_summary(*cost);
+  if (Status saved = save_cost(*cost, *path); !saved) return report(saved.error());
   std::remove(half.c_str());
-  print_summary(*cost, path);
+  std::printf("saved: %s\n", path->c_str());
   return 0;
 }
 

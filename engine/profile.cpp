@@ -45,13 +45,22 @@ std::vector<int32_t> default_contexts(const TargetConfig& target, int32_t max_ro
   return contexts;
 }
 
+const char* precision_of(const Pair& pair) { return pair.backend->precision() == Precision::kBf16 ? "bf16" : "f32"; }
+
+/// Whether `resume` is the beginning of this very profile.
+bool goes_on(const CostModel& resume, const CostModel& fresh, const std::vector<int32_t>& contexts) {
+  return resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
+         resume.backend == fresh.backend && resume.context.size() <= contexts.size() &&
+         std::equal(resume.context.begin(), resume.context.end(), contexts.begin());
+}
+
 }  // namespace
 
 std::string profile_key(const Pair& pair) {
   const LayerConfig& layer = pair.target.config().layer;
   std::string key = fmt::format("{}-{}-{}x{}x{}-{}-{}", pair.target_name, pair.drafter_name, layer.hidden,
                                 layer.intermediate, pair.target.config().n_layers, machine_name(),
-                                pair.backend->describe() + (pair.backend->precision() == Precision::kBf16 ? " bf16" : " f32"));
+                                pair.backend->describe() + " " + precision_of(pair));
   for (char& c : key) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-') c = '_';
   }
@@ -68,7 +77,7 @@ CostModel empty_profile(const Pair& pair, std::vector<int32_t> rows) {
   cost.source = "draftscope profile";
   cost.model = pair.target_name + (pair.drafter ? " + " + pair.drafter_name : "");
   cost.machine = machine_name();
-  cost.backend = pair.backend->describe();
+  cost.backend = fmt::format("{}, {}", pair.backend->describe(), precision_of(pair));
   cost.rows = std::move(rows);
   return cost;
 }
@@ -178,18 +187,13 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
     rows = thinned(rows, static_cast<size_t>(options.max_s / (sweeps * (0.6 * longest_s + draft_s))));
   }
   const CostModel fresh = empty_profile(pair, std::move(rows));
-  const bool goes_on = resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
-                       resume.backend == fresh.backend;
   const int32_t n_per_context = static_cast<int32_t>(fresh.rows.size()) * (replays ? 1 : options.n_repeats + 1);
-  ProfileProgress state{0, n_per_context * static_cast<int32_t>(contexts.size()), goes_on ? resume : fresh};
-  for (const int32_t context : contexts) {
-    const std::vector<int32_t>& known = state.so_far.context;
-    if (std::find(known.begin(), known.end(), context) != known.end()) {
-      state.n_done += n_per_context;
-      continue;
-    }
+  ProfileProgress state{0, n_per_context * static_cast<int32_t>(contexts.size()), goes_on(resume, fresh, contexts) ? resume : fresh};
+  const size_t n_known = state.so_far.context.size();
+  state.n_done = n_per_context * static_cast<int32_t>(n_known);
+  for (size_t i = n_known; i < contexts.size(); ++i) {
     const auto keep_going = [&] { return ++state.n_done, !progress || progress(state); };
-    if (!measure_context(pair, passes, context, options.n_repeats, state.so_far, keep_going)) {
+    if (!measure_context(pair, passes, contexts[i], options.n_repeats, state.so_far, keep_going)) {
       return fail("profile: stopped after {} of {} passes", state.n_done, state.n_total);
     }
   }

@@ -216,6 +216,21 @@ TEST(Program, ProfileMeasuresIsKeptAndUsed) {
   EXPECT_NE(decoded.out.find("measured on this machine"), std::string::npos);
 }
 
+TEST(Program, ProfileShowsWhatItMeasuredAndKnowsFirstWhereItGoes) {
+  const TempFolder sandbox;
+  std::vector<std::string> arguments = {"profile", "--contexts", "8", "--max-rows", "2", "--repeats", "1", "--backend", "cpu",
+                                        "-o", "p.json"};
+  const Finished found = run(sandbox, arguments);
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.out.find("   2 rows   (verify ms"), std::string::npos) << found.out;
+  EXPECT_EQ(found.out.find("   4 rows"), std::string::npos) << "nobody measured these";
+  arguments.back() = "/proc/nowhere/p.json";
+  const Finished nowhere = run(sandbox, arguments);
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_EQ(nowhere.out, "");
+  EXPECT_NE(nowhere.err.find("/proc/nowhere/p.json: expected to write"), std::string::npos) << nowhere.err;
+}
+
 TEST(Program, BenchComparesAllMethodsAndChecksExactness) {
   const TempFolder sandbox;
   const std::string out = sandbox / "bench.json";

@@ -49,6 +49,28 @@ TEST(Profile, GoesOnWhereItWasStopped) {
   EXPECT_EQ(n_measured, 36 + 1);
 }
 
+TEST(Profile, GoesOnOnlyWithItsOwnBeginning) {
+  const Pair pair = open_test_pair(Precision::kBf16), precise = open_test_pair(Precision::kF32);
+  ProfileOptions options;
+  options.context = {16};
+  options.max_rows = 9;
+  options.n_repeats = 1;
+  const CostModel later = golden::must(measure_profile(pair, options, {}, {}));
+  const auto n_measured = [&](const Pair& of) {
+    int32_t n = 0;
+    const CostModel found = golden::must(measure_profile(of, options, later, [&](const ProfileProgress&) { return ++n, true; }));
+    EXPECT_TRUE(validate(found));
+    EXPECT_EQ(found.context, options.context);
+    return n - 1;
+  };
+  EXPECT_EQ(n_measured(pair), 0) << "all of it is there";
+  EXPECT_EQ(n_measured(precise), 18) << "another precision";
+  options.context = {8, 16};
+  EXPECT_EQ(n_measured(pair), 36) << "not its beginning";
+  options.context = {16, 24};
+  EXPECT_EQ(n_measured(pair), 18);
+}
+
 TEST(Profile, RefusesContextsThatDoNotFit) {
   const Pair pair = open_test_pair(Precision::kBf16, false);
   ProfileOptions options;
