@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "app/batch_run.h"
@@ -54,7 +55,31 @@ BatchOptions batch_options(const Options& options, const SessionOptions& session
   return batch;
 }
 
-BatchEvents events_of(const Options& options) {
+/// Tokens of the requests so far, of as many as they may all become; a text that ended early counts whole.
+class Progress {
+ public:
+  Progress(size_t n_requests, int64_t max_tokens)
+      : total_(static_cast<int64_t>(n_requests) * max_tokens), max_tokens_(max_tokens) {}
+
+  void add(const RoundRecord& round) {
+    n_tokens_[round.session] += static_cast<int64_t>(round.accepted.path.size());
+    if (round.shared->pass == pass_) return;
+    pass_ = round.shared->pass;
+    int64_t sum = 0;
+    for (const auto& [session, n_tokens] : n_tokens_) sum += std::min(n_tokens, max_tokens_);
+    show_progress("batch, tokens", std::min(sum, total_ - 1), total_);
+  }
+  void end(int64_t session) {
+    n_tokens_[session] = max_tokens_;
+    show_progress("batch, tokens", total_, total_);  // a text comes where the line was
+  }
+
+ private:
+  int64_t total_, max_tokens_, pass_ = -1;
+  std::map<int64_t, int64_t> n_tokens_;  // by session
+};
+
+BatchEvents events_of(const Options& options, size_t n_requests) {
   BatchEvents events;
   events.keep_going = [] { return !interrupted(); };
   if (options.json) {
@@ -65,7 +90,10 @@ BatchEvents events_of(const Options& options) {
     events.on_start = print, events.on_round = print, events.on_end = print;
     return events;
   }
-  events.on_end = [](const SessionEnd& end) {
+  auto progress = std::make_shared<Progress>(n_requests, std::max(1, options.decode.max_tokens));
+  events.on_round = [progress](const RoundRecord& round) { progress->add(round); };
+  events.on_end = [progress](const SessionEnd& end) {
+    progress->end(end.session);
     std::printf("[%lld] %s\n", static_cast<long long>(end.session), end.output_utf8.c_str());
     std::fflush(stdout);
   };
@@ -89,7 +117,7 @@ int batch(const Options& options) {
   Result<Recorder> recorder = Recorder::open(options.trace, nullptr);
   if (!recorder) return report(recorder.error());
 
-  Result<BatchFigures> figures = run_batch(*batch, *requests, options.arrival, *recorder, events_of(options));
+  Result<BatchFigures> figures = run_batch(*batch, *requests, options.arrival, *recorder, events_of(options, requests->size()));
   const Status closed = recorder->close();
   if (!figures) return report(figures.error());
   if (options.json) {
@@ -113,6 +141,8 @@ Run bind_batch(CLI::App& app) {
   app.add_option("--arrival", options->arrival, "passes between two arrivals; 0: a request comes as soon as a slot is free")
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   add_decoding_options(app, options->decode);
+  app.get_option("--max-nodes")
+      ->description("nodes of all trees of a pass together with exact, exact-fill and calibrated; of each request's tree with the other methods");
   app.add_option("--trace", options->trace, "keep every round of every request in this file")->type_name("FILE");
   app.add_flag("--json", options->json, "one JSON object per round instead of texts");
   return [options] { return batch(*options); };
