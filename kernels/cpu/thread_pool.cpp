@@ -1,5 +1,7 @@
 #include "kernels/cpu/thread_pool.h"
 
+#include <utility>
+
 namespace draftscope {
 namespace {
 
@@ -48,13 +50,19 @@ void ThreadPool::start(int64_t n_tasks, Call call, const void* data) {
     else
       std::this_thread::yield();
   }
+  if (failed_.exchange(false, std::memory_order_relaxed)) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void ThreadPool::work(int32_t thread) {
   for (;;) {
     const int64_t task = next_task_.fetch_add(1, std::memory_order_relaxed);
     if (task >= n_tasks_) return;
-    call_(data_, task, thread);
+    try {
+      call_(data_, task, thread);
+    } catch (...) {
+      next_task_.store(n_tasks_, std::memory_order_relaxed);
+      if (!failed_.exchange(true, std::memory_order_relaxed)) failure_ = std::current_exception();
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -24,7 +25,8 @@ class ThreadPool {
   int32_t n_threads() const { return static_cast<int32_t>(workers_.size()) + 1; }
 
   /// Calls body(task, thread) for every task in [0, n_tasks), thread in [0, n_threads()); returns when all
-  /// are done.
+  /// are done. What a task throws, such as for want of memory, is thrown here once no thread is at work any more; tasks
+  /// that had not begun are then left out.
   template <class Body>
   void run(int64_t n_tasks, const Body& body) {
     start(
@@ -53,6 +55,8 @@ class ThreadPool {
   std::atomic<uint32_t> gate_{0};        // kOpen while there may be tasks, plus the number of workers inside
   std::atomic<uint32_t> generation_{0};  // rises with every job; what idle workers watch
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> failed_{false};      // a task of this job threw:
+  std::exception_ptr failure_;           // this, the first of them
   std::vector<std::thread> workers_;
 };
 

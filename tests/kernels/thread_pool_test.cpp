@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <numeric>
 #include <thread>
 #include <vector>
@@ -36,6 +37,29 @@ TEST(ThreadPoolTest, WritesOfTasksAreVisibleAfterRun) {
     pool.run(64, [&](int64_t task, int32_t) { values[static_cast<size_t>(task)] += task; });
     expected += 64 * 63 / 2;
     ASSERT_EQ(std::accumulate(values.begin(), values.end(), int64_t{0}), expected);
+  }
+}
+
+TEST(ThreadPoolTest, WhatATaskThrowsReachesTheCallerWhenNobodyIsAtWork) {
+  for (const int32_t n_threads : {1, 2, 4}) {
+    ThreadPool pool(n_threads);
+    for (int round = 0; round < 50; ++round) {
+      std::atomic<int> at_work = 0;
+      EXPECT_THROW(pool.run(64,
+                            [&](int64_t task, int32_t) {
+                              ++at_work;
+                              if (task % 16 == 5) {
+                                --at_work;
+                                throw std::bad_alloc();
+                              }
+                              --at_work;
+                            }),
+                   std::bad_alloc);
+      EXPECT_EQ(at_work, 0);
+      std::atomic<int64_t> sum = 0;
+      pool.run(64, [&](int64_t task, int32_t) { sum += task; });
+      EXPECT_EQ(sum, 64 * 63 / 2) << "the pool goes on";
+    }
   }
 }
 
