@@ -142,7 +142,8 @@ Run bind_batch(CLI::App& app) {
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   add_decoding_options(app, options->decode);
   app.get_option("--max-nodes")
-      ->description("nodes of all trees of a pass together with exact, exact-fill and calibrated; of each request's tree with the other methods");
+      ->description("nodes of all trees of a pass together with exact, exact-fill and calibrated; of each request's tree with "
+                    "the other methods");
   app.add_option("--trace", options->trace, "keep every round of every request in this file")->type_name("FILE");
   app.add_flag("--json", options->json, "one JSON object per round instead of texts");
   return [options] { return batch(*options); };

@@ -52,8 +52,8 @@ Result<std::vector<Method>> chosen_methods(const Options& options, std::vector<s
       return fail("--methods: calibrated: expected --correction FILE beside it, found none");
     }
     if (!policy_of(*method).live && !options.wants_report()) {
-      return fail("--methods: {}: expected --report, --csv, --json or --simulate-only beside it, as it is only simulated, found none",
-                  word);
+      return fail("--methods: {}: expected --report, --csv, --json or --simulate-only beside it, as it is only simulated, "
+                  "found none", word);
     }
     methods.push_back(*method);
   }
@@ -272,7 +272,8 @@ Status check_outputs(const Options& options, const std::string& prompts) {
 }
 
 /// Every prompt as a session will check it, before the first is run.
-Status check_prompts(const Bench& bench, const Options& options, const std::vector<ReportPrompt>& prompts, const std::string& path) {
+Status check_prompts(const Bench& bench, const Options& options, const std::vector<ReportPrompt>& prompts,
+                     const std::string& path) {
   const SessionOptions& base = bench.base;
   for (const ReportPrompt& prompt : prompts) {
     const std::vector<int32_t> ids = encode_prompt(bench.pair, prompt.text, options.decode.raw, options.decode.thinking);

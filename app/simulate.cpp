@@ -94,8 +94,8 @@ void simulate_all(const PreparedTexts& texts, const std::vector<CostModel>& cost
     const CostTable table(cost);
     const double plain = simulate_policy(texts, question, Method::kPlain, table).tokens_per_s();
     if (!options.json) {
-      std::printf("%s (%s): %d tokens, times predicted by the cost model\n", cost.label.c_str(), name(cost.kind),
-                  texts.text.n_tokens());
+      std::printf("%s (%s): %d tokens, times predicted by the cost model; plain counts as its pass of one row\n",
+                  cost.label.c_str(), name(cost.kind), texts.text.n_tokens());
       std::printf("%-11s %10s %10s %12s %11s %11s\n", "method", "tokens/s", "x plain", "tokens/round", "nodes/round", "believed");
     }
     for (const Method method : methods) {

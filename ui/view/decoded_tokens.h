@@ -1,5 +1,5 @@
-// What counts as decoded, once for text, JSON, bench, batch and window. The prompt's own pass makes the first token; the end
-// of text is a token that rounds decode; what was accepted behind the end or the limit is nobody's output.
+// What counts as decoded, once for text, JSON, bench, batch and window. The prompt's own pass makes the first token; the
+// end of text is a token that rounds decode; what was accepted behind the end or the limit is nobody's output.
 #pragma once
 
 #include <algorithm>
