@@ -77,6 +77,20 @@ TEST_F(GuiReadable, ThePathOfALargeTreeIsReadableAndFitShowsEveryNode) {
     context.ItemClick("Draft tree/Path");
     context.Yield(3);
     IM_CHECK_GE(zoom(), kReadableZoom);
+    // A click on one of the marks, which stand at the right of what they count, is Fit too.
+    const ImRect canvas = context.ItemInfo("Draft tree/canvas").RectFull;
+    const ImVec2 step = ImVec2(2, 0.9f) * ImGui::GetFontSize();  // less than a box
+    for (float x = canvas.Max.x - step.x; x > canvas.Min.x && zoom() >= kReadableZoom; x -= step.x) {
+      for (float y = canvas.Min.y + step.y; y < canvas.Max.y && zoom() >= kReadableZoom; y += step.y) {
+        context.MouseMoveToPos(ImVec2(x, y));
+        context.MouseClick();
+        context.Yield(2);
+      }
+    }
+    IM_CHECK_LT(zoom(), kTextZoom);
+    context.MouseDoubleClick();
+    context.Yield(3);
+    IM_CHECK_GE(zoom(), kReadableZoom);
   });
 }
 

@@ -66,7 +66,8 @@ void handle_pointer(Canvas& canvas, ImVec2 size, ImVec2 room_em) {
   }
   const float dragged = io.MouseDragMaxDistanceSqr[ImGuiMouseButton_Left];
   canvas.clicked = ImGui::IsItemDeactivated() && ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
-                   dragged < io.MouseDragThreshold * io.MouseDragThreshold;
+                   dragged < io.MouseDragThreshold * io.MouseDragThreshold &&
+                   io.MouseClickedLastCount[ImGuiMouseButton_Left] == 1;  // not the end of a double click
   canvas.double_clicked = canvas.hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left);
 }
 
