@@ -42,7 +42,8 @@ void draw_plot_words(ImVec2 at, const std::string& words, ImU32 colour) {
   const ImVec2 size = ImPlot::GetPlotSize();
   const float pad = 0.15f * em();
   const auto inside = [](float place, float low, float high) { return std::max(low, std::min(place, high)); };
-  at = {inside(at.x, pos.x + pad, pos.x + size.x - text.x - pad), inside(at.y, pos.y, pos.y + size.y - text.y)};
+  at = {inside(at.x, pos.x + pad, pos.x + size.x - text.x - pad),
+        inside(at.y, pos.y, pos.y + size.y - text.y)};
   ImDrawList* list = ImPlot::GetPlotDrawList();
   list->AddRectFilled({at.x - pad, at.y}, {at.x + text.x + pad, at.y + text.y},
                       with_alpha(palette().window, 0.85f), 0.2f * em());

@@ -112,7 +112,8 @@ void draw_help(const PanelContext& context, const CostEditState& state) {
     for (const std::string& sentence : sentences_of(context, state)) ImGui::TextUnformatted(sentence.c_str());
     dim_text(note_of(context, state));
     dim_text(
-        "Drag a point to move it, double-click to add one, right-click a point to remove it. The wheel zooms, the "
+        "Drag a point to move it, double-click to add one, right-click a point to remove it. The wheel "
+        "zooms, the "
         "middle button pans. Flags mark where the curve steps or bends.");
   });
 }

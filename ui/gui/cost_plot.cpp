@@ -186,7 +186,8 @@ void draw_budgets(PanelContext& context, const CostEditState& state, const CostM
   if (record == nullptr || record->method == Method::kPlain) return;
   const int32_t rows = record->shared ? record->shared->n_rows : record->n_verified_rows();  // of the pass
   const bool named = ImPlot::GetPlotSize().x > kNamed_em * em();
-  draw_rows_line(rows, fmt::format("{}{} rows", named ? "verified in this round: " : "", rows), palette().accepted);
+  draw_rows_line(rows, fmt::format("{}{} rows", named ? "verified in this round: " : "", rows),
+                 palette().accepted);
   const bool has_b = state.history.now().other.has_value();
   const std::optional<BestBudget> best = best_budget(*record, state.edited());
   const auto mark = [&](const CostModel& cost, int32_t context_row, int32_t n, BudgetLook look) {
@@ -208,16 +209,17 @@ bool is_zoomed(const CostEditState& state) {
   const auto differ = [](double value, double whole, double unit) {
     return std::abs(value - whole) > 1e-6 * unit;
   };
-  return differ(limits.X.Min, 0, state.whole_rows) || differ(limits.X.Max, state.whole_rows, state.whole_rows) ||
-         differ(limits.Y.Min, 0, state.whole_ms) || differ(limits.Y.Max, state.whole_ms, state.whole_ms);
+  return differ(limits.X.Min, 0, state.whole_rows) || differ(limits.Y.Min, 0, state.whole_ms) ||
+         differ(limits.X.Max, state.whole_rows, state.whole_rows) ||
+         differ(limits.Y.Max, state.whole_ms, state.whole_ms);
 }
 
 /// What the pointer is at, in a corner where no axis and no region has words.
 void draw_pointer_words() {
   const ImPlotPoint at = ImPlot::GetPlotMousePos();
   const ImVec2 pos = ImPlot::GetPlotPos();
-  draw_plot_words({pos.x + 0.3f * em(), pos.y + 1.4f * em()}, fmt::format("{:.0f} rows, {:.3g} ms", at.x, at.y),
-                  palette().text);
+  draw_plot_words({pos.x + 0.3f * em(), pos.y + 1.4f * em()},
+                  fmt::format("{:.0f} rows, {:.3g} ms", at.x, at.y), palette().text);
 }
 
 /// The left button moves and adds points here: a missed one must neither pan nor fit the axes.

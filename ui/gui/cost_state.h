@@ -42,10 +42,10 @@ struct CostEditState {
   std::string problem;           // one sentence about the last thing that could not be done
   std::optional<bool> advanced;  // whether the second block of controls shows; unset: as the room allows
   PathDialog import_file, export_file{false, "cost.json"};
-  bool refit = true;           // the plot shows all of the curve in the next frame
+  bool refit = true;                    // the plot shows all of the curve in the next frame
   double whole_rows = 0, whole_ms = 0;  // what it showed then
   bool zoomed = false;                  // it shows something else
-  uint64_t asked_version = 0;  // of the history, when the lab was last asked
+  uint64_t asked_version = 0;           // of the history, when the lab was last asked
 
   // Knees of history.now() at context_row.
   std::vector<CostKnee> knees;

@@ -37,15 +37,18 @@ GridShape shape_of(const MarginalsGrid& grid, bool all_ranks) {
   return shape;
 }
 
+bool two_lines(ImVec2 a, ImVec2 b) { return b.y - a.y >= kTwoLines * em() - 1; }
+
 /// q below the token or, in a lower cell, right of it where both fit; an unlikely one is not worth its ink.
 void draw_q(ImDrawList* list, const MarginalCell& cell, ImVec2 a, ImVec2 b, float text_x) {
   constexpr double kLeastQ = 0.005;
   if (cell.q < kLeastQ) return;
   const std::string q = fmt::format("{:.2f}", cell.q);
-  const bool below = b.y - a.y >= kTwoLines * em() - 1;
+  const bool below = two_lines(a, b);
   const float x = below ? text_x : b.x - ImGui::CalcTextSize(q.c_str()).x - 0.3f * em();
   if (!below && x < text_x + ImGui::CalcTextSize(cell.label.c_str()).x + 0.4f * em()) return;
-  list->AddText({x, below ? b.y - 1.15f * em() : 0.5f * (a.y + b.y) - 0.5f * em()}, palette().text, q.c_str());
+  list->AddText({x, below ? b.y - 1.15f * em() : 0.5f * (a.y + b.y) - 0.5f * em()}, palette().text,
+                q.c_str());
 }
 
 void draw_dashed(ImDrawList* list, ImVec2 a, ImVec2 b, ImU32 colour) {
@@ -82,13 +85,15 @@ void draw_cell(ImDrawList* list, const MarginalCell& cell, ImVec2 a, ImVec2 b, b
       break;
   }
   if (pointed) list->AddRect(a, b, palette().selected, 0, std::max(2.0f, 0.12f * em()));
-  const bool marked = cell.state == CellState::kAccepted || cell.state == CellState::kVerified;
+  const bool accepted = cell.state == CellState::kAccepted;
+  const bool marked = accepted || cell.state == CellState::kVerified;
   const float width = b.x - a.x;
   if (width < 2.4f * em()) return;
   const float text_x = a.x + (marked ? 1.3f : 0.4f) * em();
-  const float middle = 0.5f * (a.y + b.y) - (b.y - a.y >= kTwoLines * em() - 1 ? 0.5f : 0) * em();
+  const float middle = 0.5f * (a.y + b.y) - (two_lines(a, b) ? 0.5f : 0) * em();
   if (marked)
-    draw_role_mark(list, cell.state == CellState::kAccepted ? NodeRole::kAccepted : NodeRole::kRejected, {a.x + 0.75f * em(), middle}, 0.36f * em(), 1.0f);
+    draw_role_mark(list, accepted ? NodeRole::kAccepted : NodeRole::kRejected, {a.x + 0.75f * em(), middle},
+                   0.36f * em(), 1.0f);
   list->PushClipRect({text_x, a.y}, {b.x - 0.2f * em(), b.y}, true);
   draw_q(list, cell, a, b, text_x);
   list->AddText({text_x, middle - 0.5f * em()}, palette().text, cell.label.c_str());
@@ -172,7 +177,8 @@ void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape
 void draw_header(bool& all_ranks) {
   const FlatHeader flat;
   ImGui::Checkbox("All ranks", &all_ranks);
-  const char* key = "shade and number: q (measured); check: accepted; cross: verified and rejected; dashed: candidate";
+  const char* key =
+      "shade and number: q (measured); check: accepted; cross: verified and rejected; dashed: candidate";
   if (ImGui::CalcTextSize(key).x <= room_beside()) {
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();

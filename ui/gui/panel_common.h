@@ -37,11 +37,11 @@ int64_t shown_round(const PanelContext& context);
 void show_round(PanelContext& context, int64_t round);
 /// How the tree is laid out; part of what the cache depends on.
 struct TreeOptions {
-  bool top_down = false;               // in force: as asked, else where the panel is higher than wide
+  bool top_down = false;  // in force: as asked, else where the panel is higher than wide
   std::optional<bool> asked_top_down;
   bool candidates = true;
-  bool whole = false;                    // every node has its box, however small that makes them
-  int32_t width_em = 0, height_em = 0;   // otherwise: the room in which the path should be readable
+  bool whole = false;                   // every node has its box, however small that makes them
+  int32_t width_em = 0, height_em = 0;  // otherwise: the room in which the path should be readable
   int32_t max_candidates = LayoutOptions{}.max_candidates;  // fewer in a short panel
   bool operator==(const TreeOptions&) const = default;
 };

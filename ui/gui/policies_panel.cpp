@@ -32,7 +32,8 @@ constexpr std::array kColumns = {
            &LabRow::of_fixed},
     Column{"tokens", "per round", "Tokens per round, the bonus included.", &LabRow::tokens},
     Column{"nodes", "per round", "Nodes verified per round.", &LabRow::nodes},
-    Column{"believed", "tokens/s", "Tokens per second that the policy expected round by round, and how far off that was.",
+    Column{"believed", "tokens/s",
+           "Tokens per second that the policy expected round by round, and how far off that was.",
            &LabRow::believed},
 };
 constexpr std::array kSideColumns = {
@@ -99,7 +100,7 @@ void row_tooltip(const LabRow& row, const LabTable& table) {
   ImGui::TextUnformatted(row.name.c_str());
   draw_figure("tokens/s", row.speed, "derived");
   if (table.two_sides) draw_figure("under B", row.other_speed + " tokens/s, " + row.ratio, "derived");
-  for (const Column& column : kColumns) 
+  for (const Column& column : kColumns)
     draw_figure(fmt::format("{} {}", column.title, column.unit).c_str(), row.*column.text, "");
   dim_text("Click: its regret, and its line in the budget track.");
   ImGui::EndTooltip();
@@ -204,8 +205,8 @@ void draw_policies_panel(PanelContext& context, LabState& state) {
   const std::vector<std::string> words = lab_sentences(views->table);
   draw_controls(context, state, words);
   const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
-  const float least =
-      row * static_cast<float>(views->table.rows.size()) + header_height() + ImGui::GetStyle().ItemSpacing.y + 0.4f * em();
+  const float least = row * static_cast<float>(views->table.rows.size()) + header_height() +
+                      ImGui::GetStyle().ItemSpacing.y + 0.4f * em();
   float room = ImGui::GetContentRegionAvail().y;
   size_t shown = 0;
   while (shown < words.size() && room - wrapped_height(words[shown]) >= least)

@@ -13,8 +13,8 @@
 namespace draftscope {
 namespace {
 
-constexpr float kRoomy_em = 22;  // from this height on there is room for the names of the markers
-constexpr float kTall_em = 34;   // from this height on for sentences too
+constexpr float kRoomy_em = 22;   // from this height on there is room for the names of the markers
+constexpr float kTall_em = 34;    // from this height on for sentences too
 constexpr float kAxis_em = 2.4f;  // numbers and name of the axis, about
 
 ImVec4 colour4(ImU32 colour) { return ImGui::ColorConvertU32ToFloat4(colour); }

@@ -194,7 +194,8 @@ void draw_legend(const Timeline& timeline, bool column) {
 
 /// Pixels of the legend in one line, about.
 float legend_width(const Timeline& timeline) {
-  std::string words = std::string("tokens: accepted bonus") + kTimeWords + "line: total " + timeline.predicted_origin;
+  std::string words =
+      fmt::format("tokens: accepted bonus{}line: total {}", kTimeWords, timeline.predicted_origin);
   for (const char* phase : kPhaseNames) words += phase;
   return ImGui::CalcTextSize(words.c_str()).x + (kPhases + 2) * (kSwatch_em + 0.8f) * em() + 2 * em();
 }

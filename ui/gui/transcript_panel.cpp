@@ -157,7 +157,8 @@ void span_tooltip(const TranscriptSpan& span, bool live) {
       ImGui::SetTooltip("prompt, %d tokens", span.n_tokens);
       break;
     case SpanKind::kTarget:
-      ImGui::SetTooltip("round %lld: the target's own token, not drafted", static_cast<long long>(span.round));
+      ImGui::SetTooltip("round %lld: the target's own token, not drafted",
+                        static_cast<long long>(span.round));
       break;
     case SpanKind::kAccepted:
       ImGui::SetTooltip("round %lld: %d drafted tokens accepted", static_cast<long long>(span.round),
@@ -220,8 +221,9 @@ void draw_legend(bool column) {
 void draw_header(bool& white_space, const Spans& spans) {
   const FlatHeader flat;
   ImGui::Checkbox("White space", &white_space);
-  const bool drafted = std::ranges::any_of(
-      spans, [](const TranscriptSpan& s) { return s.kind == SpanKind::kAccepted || s.kind == SpanKind::kBonus; });
+  const bool drafted = std::ranges::any_of(spans, [](const TranscriptSpan& span) {
+    return span.kind == SpanKind::kAccepted || span.kind == SpanKind::kBonus;
+  });
   if (!drafted) return;
   const float legend = ImGui::CalcTextSize(kAcceptedWords).x + ImGui::CalcTextSize(kBonusWords).x + 2 * em();
   if (legend <= room_beside()) {

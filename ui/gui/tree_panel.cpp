@@ -17,7 +17,7 @@ namespace {
 
 constexpr int32_t kFewCandidates = 3;  // in a short panel: the verified nodes need the room
 constexpr float kRoomy_em = 26;        // from this height on the legend has a line of its own
-constexpr float kHeader_em = 5.5f, kOneLine_em = 2.2f;  // about: the room of the tree may not depend on the tree
+constexpr float kHeader_em = 5.5f, kOneLine_em = 2.2f;  // about: a tree may not change its own room
 
 void draw_options(TreeOptions& options) {
   if (ImGui::Checkbox("Top-down", &options.top_down)) options.asked_top_down = options.top_down;
@@ -220,9 +220,9 @@ void draw_tree_panel(PanelContext& context) {
       box_hovered == nullptr || folded ? std::nullopt : std::optional<int32_t>(box_hovered->node);
   publish_hover(selection.hover_node, canvas.hovered, hovered);
   if (canvas.clicked) selection.node = hovered;
-  ask_for_view(canvas.double_clicked            ? std::optional(ViewMode::kFocus)
-               : canvas.clicked && folded       ? std::optional(ViewMode::kWhole)
-                                                : std::nullopt);
+  ask_for_view(canvas.double_clicked      ? std::optional(ViewMode::kFocus)
+               : canvas.clicked && folded ? std::optional(ViewMode::kWhole)
+                                          : std::nullopt);
   if (stepped >= 0) {
     const NodeBox& box = layout.boxes[static_cast<size_t>(stepped)];
     reveal(canvas, {box.x - 1, box.y - 1}, {box.x + box.width + 1, box.y + box.height + 1});

@@ -10,8 +10,8 @@
 
 namespace draftscope {
 
-/// kTarget: the target's own tokens where nothing was drafted: the first one, which the prompt's pass makes, and
-/// all of plain decoding.
+/// kTarget: the target's own tokens where nothing was drafted: the first one, which the prompt's pass makes,
+/// and all of plain decoding.
 enum class SpanKind : uint8_t { kPrompt, kTarget, kAccepted, kBonus, kGap };
 
 struct TranscriptSpan {
@@ -26,8 +26,8 @@ struct Transcript {
   std::string empty_reason;
 };
 
-/// Target, accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes come from
-/// both belongs to the span that completes it.
+/// Target, accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes
+/// come from both belongs to the span that completes it.
 Transcript transcript(const RecordStore& store);
 
 /// Where the text of the bonus begins in record.committed_utf8, when `pending` bytes of an unfinished

@@ -25,9 +25,9 @@ struct NodeBox {
   float x = 0, y = 0, width = 0, height = 0;  // ems, top left
   NodeRole role = NodeRole::kCandidate;
   std::string label;
-  double q = 1;           // drafter's probability given its depth; NaN for the bonus and folded nodes
-  double path_q = 1;      // product from the root; NaN as well
-  int32_t n_folded = 0;   // rejected nodes that a kFoldedNode stands for
+  double q = 1;          // drafter's probability given its depth; NaN for the bonus and folded nodes
+  double path_q = 1;     // product from the root; NaN as well
+  int32_t n_folded = 0;  // rejected nodes that a kFoldedNode stands for
   int32_t depth = 0;
 
   bool on_path() const {
