@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/round_text.h"
+#include "app/validators.h"
 #include "engine/start_checks.h"
 
 namespace draftscope {
@@ -135,11 +136,11 @@ Run bind_batch(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_options(app, options->decode.models);
   app.add_option("--prompts", options->prompts, "one prompt per line, or .jsonl (default: the demo prompts)")->type_name("FILE");
-  app.add_option("--limit", options->limit, "only so many prompts; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--limit", options->limit, "only so many prompts; 0: all")->check(number_in(0))->capture_default_str();
   app.add_option("-c,--concurrency", options->concurrency, "requests in flight at most")
       ->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--arrival", options->arrival, "passes between two arrivals; 0: a request comes as soon as a slot is free")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(number_in(0))->capture_default_str();
   add_decoding_options(app, options->decode);
   app.get_option("--max-nodes")
       ->description("nodes of all trees of a pass together with exact, exact-fill and calibrated; of each request's tree with "

@@ -2,12 +2,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/validators.h"
+#include "engine/base/file_map.h"
 #include "engine/lab/calibration.h"
 #include "engine/lab/fit_correction.h"
 #include "engine/record/trace_file.h"
@@ -49,6 +50,7 @@ Result<Observations> observe_trace(const std::string& path) {
     info = std::move(*begun);
   }
   if (Status finished = finish_session(); !finished) return Error{finished.error()};
+  if (!reader->complete()) std::fprintf(stderr, "draftscope: %s\n", reader->note().c_str());
   if (!found.children.empty() || interrupted()) return found;
   return fail("{}: expected rounds with a drafted tree or a dense recording (record --dense), found neither", path);
 }
@@ -88,15 +90,13 @@ void print_tables(const LabCalibration& report, bool separate) {
   }
 }
 
-Status write_correction(const Correction& correction, const std::string& path) {
-  std::ofstream file(path);
-  file << correction_json(correction);
-  if (!file.flush()) return fail("{}: expected to write the correction, found no room or no permission", path);
-  return success();
-}
-
 int calibrate_command(const Options& options) {
   catch_interrupts();
+  for (const std::vector<std::string>* inputs : {&options.traces, &options.judge}) {
+    for (const std::string& input : *inputs) {
+      if (Status ok = check_output(options.out, {input}); !ok) return report(ok.error());
+    }
+  }
   Result<Observations> fitted = observe_all(options.traces);
   if (!fitted) return report(fitted.error());
   Result<Observations> judged = observe_all(options.judge);
@@ -113,7 +113,7 @@ int calibrate_command(const Options& options) {
               name(fit), fitted->children.size(), fitted->rows.size(), correction.temperature, correction.stated.size(),
               correction.off_spine);
   if (options.out.empty()) return 0;
-  if (Status written = write_correction(correction, options.out); !written) return report(written.error());
+  if (Status written = replace_file(options.out, correction_json(correction)); !written) return report(written.error());
   return 0;
 }
 
@@ -127,7 +127,8 @@ Run bind_calibrate(CLI::App& app) {
   app.add_option("--judge", options->judge, "recordings to judge on; default: half of every text")->type_name("FILE");
   app.add_option("--fit", options->fit, "what the correction may change")
       ->check(CLI::IsMember(fits))->capture_default_str();
-  app.add_option("-o,--out", options->out, "write the correction (JSON), for --correction")->type_name("FILE");
+  app.add_option("-o,--out", options->out, "write the correction (JSON), for --correction")
+      ->check(not_empty())->type_name("FILE");
   return [options] { return calibrate_command(*options); };
 }
 

@@ -1,5 +1,6 @@
 #include "app/dense_file.h"
 
+#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ Result<DenseFile> read_dense_file(const std::string& path) {
       rounds.push_back(std::move(*round));
     }
   }
+  if (!reader->complete()) std::fprintf(stderr, "draftscope: %s\n", reader->note().c_str());
   if (!begun) return fail("{}: expected a session in the trace, found {} frames without one", path, reader->size());
   Result<DenseText> text = dense_text(file.info, rounds);
   if (!text) return fail("{}: {}", path, text.error());

@@ -71,13 +71,17 @@ int print_trace(const std::string& path) {
   Result<TraceReader> reader = TraceReader::open(path);
   if (!reader) return report(reader.error());
   std::printf("trace      %zu frames%s\n", reader->size(), reader->complete() ? "" : (", " + reader->note()).c_str());
+  int status = 0;
   for (size_t i = 0; i < reader->size(); ++i) {
     Result<Message> message = reader->message(i);
-    if (!message) return report(message.error());
+    if (!message) {  // the frames behind a damaged one are whole
+      status = report(message.error());
+      continue;
+    }
     if (const auto* info = std::get_if<SessionInfo>(&*message)) std::fputs(info_text(*info).c_str(), stdout);
     if (const auto* end = std::get_if<SessionEnd>(&*message)) std::fputs(end_text(*end).c_str(), stdout);
   }
-  return 0;
+  return status;
 }
 
 }  // namespace
@@ -86,8 +90,12 @@ Run bind_info(CLI::App& app) {
   auto models = std::make_shared<ModelOptions>();
   auto file = std::make_shared<std::string>();
   add_model_options(app, *models);
-  app.add_option("file", *file, "a trace or a cost file; default: the machine and the pair")->type_name("FILE");
+  app.add_option("file", *file, "a trace, a cost file or a target's folder; default: the machine and the pair")->type_name("FILE");
   return [models, file] {
+    if (std::filesystem::is_directory(*file)) {
+      models->target_dir = *file;
+      return print_models(*models);
+    }
     if (!file->empty()) return std::filesystem::path(*file).extension() == ".json" ? print_cost(*file) : print_trace(*file);
     print_machine();
     return print_models(*models);

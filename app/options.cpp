@@ -15,15 +15,32 @@
 #include <vector>
 
 #include "app/profile_cache.h"
+#include "app/validators.h"
 #include "engine/base/file_map.h"
 #include "engine/record/policies.h"
 
 namespace draftscope {
 namespace fs = std::filesystem;
 
+namespace {
+
+/// "FILE:N" as FILE and N, unless there is a file of that whole name; without N, 0.
+std::pair<std::string, size_t> file_and_number(const std::string& word) {
+  const size_t colon = word.rfind(':');
+  size_t number = 0;
+  std::error_code error;
+  if (colon == std::string::npos || fs::exists(word, error)) return {word, 0};
+  const char *first = word.data() + colon + 1, *last = word.data() + word.size();
+  const auto [end, status] = std::from_chars(first, last, number);
+  if (status != std::errc() || end != last || number == 0) return {word, 0};
+  return {word.substr(0, colon), number};
+}
+
+}  // namespace
+
 void add_model_options(CLI::App& app, ModelOptions& options) {
-  app.add_option("--target", options.target_dir, "Qwen3 folder (default: the demo pair)")->type_name("DIR");
-  app.add_option("--drafter", options.drafter_dir, "DFlash folder made for the target")->type_name("DIR");
+  app.add_option("--target", options.target_dir, "Qwen3 folder (default: the demo pair)")->check(not_empty())->type_name("DIR");
+  app.add_option("--drafter", options.drafter_dir, "DFlash folder made for the target")->check(not_empty())->type_name("DIR");
   app.add_option("--precision", options.precision, "bf16, f32, or auto: as the weights are")
       ->check(CLI::IsMember({"auto", "bf16", "f32"}))->capture_default_str();
   app.add_option("--backend", options.backend, "cpu, cuda, or auto: a GPU if there is one")
@@ -37,8 +54,8 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
 
 void add_decode_options(CLI::App& app, DecodeOptions& options) {
   add_model_options(app, options.models);
-  app.add_option("-p,--prompt", options.prompt, "what to answer")->type_name("TEXT");
-  app.add_option("--prompt-file", options.prompt_file, "file with the prompt")->type_name("FILE");
+  CLI::Option* prompt = app.add_option("-p,--prompt", options.prompt, "what to answer")->check(not_empty())->type_name("TEXT");
+  app.add_option("--prompt-file", options.prompt_file, "file with the prompt")->check(not_empty())->excludes(prompt)->type_name("FILE");
   add_decoding_options(app, options);
   app.add_flag("--online-cost", options.online_cost, "re-estimate the cost of passes while decoding, from the cost model");
 }
@@ -48,27 +65,40 @@ void add_decoding_options(CLI::App& app, DecodeOptions& options) {
   app.add_flag("--thinking", options.thinking, "let the target think first");
   app.add_option("-m,--method", options.method, "how a round picks its tree")
       ->check(CLI::IsMember(method_words()))->capture_default_str();
-  app.add_option("-b,--budget", options.budget, "nodes of a ddtree or spine tree")->capture_default_str();
+  app.add_option("-b,--budget", options.budget, "nodes of a ddtree or spine tree")
+      ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--bucket", options.bucket_rows, "rows that passes are padded to: bastion, exact-fill")
       ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--max-nodes", options.max_nodes, "no tree is larger; of a batch: all trees of a pass together")
       ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("-n,--max-tokens", options.max_tokens, "generated at most")->capture_default_str();
   app.add_flag("--ignore-end", options.ignore_end, "go on after the end of text");
-  app.add_option("-t,--temperature", options.temperature, "0: always the most likely token")->capture_default_str();
+  app.add_option("-t,--temperature", options.temperature, "0: always the most likely token")
+      ->check(number_in(0, 100))->capture_default_str();
   app.add_option("--top-k", options.top_k, "most likely tokens to draw from; 0: all")->capture_default_str();
   app.add_option("--top-p", options.top_p, "probability mass to draw from")->capture_default_str();
-  app.add_option("--seed", options.seed, "of the draws")->capture_default_str();
+  app.add_option("--seed", options.seed, "of the draws")->check(seed())->capture_default_str();
   app.add_option("--cost", options.cost_file, "cost model (JSON), the N-th where a file has several; default: this machine's profile")
-      ->type_name("FILE[:N]");
+      ->check(not_empty())->type_name("FILE[:N]");
   app.add_option("--correction", options.correction_file, "what calibrated corrects by (JSON); draftscope calibrate makes one")
-      ->type_name("FILE");
+      ->check(not_empty())->type_name("FILE");
 }
 
 int report(const std::string& sentence) {
   std::fflush(stdout);
   std::fprintf(stderr, "draftscope: %s\n", sentence.c_str());
   return 1;
+}
+
+Status check_output(const std::string& output, std::initializer_list<std::string> inputs) {
+  std::error_code error;
+  for (const std::string& input : inputs) {
+    const std::string file = file_and_number(input).first;  // of FILE:N, the file
+    if (!output.empty() && !file.empty() && fs::equivalent(output, file, error)) {
+      return fail("{}: expected a file of its own for what is written, found one that is read", output);
+    }
+  }
+  return success();
 }
 
 Result<std::string> find_asset(const std::string& relative) {
@@ -170,22 +200,6 @@ Result<SessionOptions> session_options(const DecodeOptions& options, const std::
   if (options.ignore_end) session.stop_ids.emplace();
   return session;
 }
-
-namespace {
-
-/// "FILE:N" as FILE and N, unless there is a file of that whole name; without N, 0.
-std::pair<std::string, size_t> file_and_number(const std::string& word) {
-  const size_t colon = word.rfind(':');
-  size_t number = 0;
-  std::error_code error;
-  if (colon == std::string::npos || fs::exists(word, error)) return {word, 0};
-  const char *first = word.data() + colon + 1, *last = word.data() + word.size();
-  const auto [end, status] = std::from_chars(first, last, number);
-  if (status != std::errc() || end != last || number == 0) return {word, 0};
-  return {word.substr(0, colon), number};
-}
-
-}  // namespace
 
 Result<CostModel> cost_for(const Pair& pair, const std::string& cost_file) {
   if (cost_file.empty()) return cached_profile(pair);

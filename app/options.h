@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ void add_decode_options(CLI::App& app, DecodeOptions& options);
 
 /// Prints "draftscope: SENTENCE" on standard error; the exit status for errors, 1.
 int report(const std::string& sentence);
+
+/// What is written may take the place of nothing that is read; empty names are no files.
+Status check_output(const std::string& output, std::initializer_list<std::string> inputs);
 
 /// The file or folder `relative` among the program's assets: in $DRAFTSCOPE_ASSETS if that is set, else beside the
 /// program or above it. An Error says where it was looked for.

@@ -7,6 +7,7 @@
 #include "app/cost_tools.h"
 #include "app/lab.h"
 #include "app/options.h"
+#include "app/validators.h"
 #include "ui/gui/studio.h"
 #include "ui/source.h"
 
@@ -20,6 +21,7 @@ struct Options {
 };
 
 int render(const Options& options) {
+  if (Status ok = check_output(options.out, {options.trace}); !ok) return report(ok.error());
   RecordStore store;
   TraceSource source(options.trace);
   source.poll(store);
@@ -46,11 +48,11 @@ Run bind_render(CLI::App& app) {
   app.add_option("--panel", options->picture.panel, "what to draw")
       ->check(CLI::IsMember(panel_names()))
       ->capture_default_str();
-  app.add_option("-o,--out", options->out, "picture to write (PNG)")->type_name("FILE")->required();
+  app.add_option("-o,--out", options->out, "picture to write (PNG)")->check(not_empty())->type_name("FILE")->required();
   app.add_option("--round", options->picture.round, "round to show, from 0; -1: the last")
       ->capture_default_str();
   app.add_option("--request", options->request, "of a batch: the request to show, from 1")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--width", options->picture.width, "pixels")
       ->check(CLI::Range(200, 8192))
@@ -59,7 +61,7 @@ Run bind_render(CLI::App& app) {
       ->check(CLI::Range(150, 8192))
       ->capture_default_str();
   app.add_option("--scale", options->picture.scale, "size of text and lines")
-      ->check(CLI::Range(0.5, 4.0))
+      ->check(number_in(0.5, 4))
       ->capture_default_str();
   app.add_option("--theme", options->theme, "colours")
       ->check(CLI::IsMember({"dark", "light"}))

@@ -1,5 +1,6 @@
 // replay: a trace as text, round by round.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/round_text.h"
+#include "app/validators.h"
 #include "engine/record/trace_file.h"
 
 namespace draftscope {
@@ -25,22 +27,35 @@ struct ToText {
   std::string operator()(const SessionEnd& end) const { return end_text(end); }
 };
 
+/// Ends early with Ctrl-C.
+void wait_s(double seconds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (std::chrono::steady_clock::now() < until && !interrupted()) {
+    const std::chrono::duration<double> left = until - std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(std::min(left, std::chrono::duration<double>(0.05)));
+  }
+}
+
 int replay(const Options& options) {
   catch_interrupts();
   Result<TraceReader> reader = TraceReader::open(options.trace);
   if (!reader) return report(reader.error());
+  int status = 0;
   for (size_t i = 0; i < reader->size() && !interrupted(); ++i) {
     Result<Message> message = reader->message(i);
-    if (!message) return report(message.error());
+    if (!message) {  // the frames behind a damaged one are whole
+      status = report(message.error());
+      continue;
+    }
     const std::string text = options.json ? message_json(*message) + "\n" : std::visit(ToText{}, *message);
     std::fputs(text.c_str(), stdout);
     if (options.rounds_per_s > 0 && std::holds_alternative<RoundRecord>(*message)) {
       std::fflush(stdout);
-      std::this_thread::sleep_for(std::chrono::duration<double>(1 / options.rounds_per_s));
+      wait_s(1 / options.rounds_per_s);
     }
   }
   if (!reader->complete()) std::fprintf(stderr, "draftscope: %s\n", reader->note().c_str());
-  return interrupted() ? kInterruptedStatus : 0;
+  return interrupted() ? kInterruptedStatus : status;
 }
 
 }  // namespace
@@ -50,7 +65,7 @@ Run bind_replay(CLI::App& app) {
   app.add_option("trace", options->trace, "trace file")->type_name("FILE")->required();
   app.add_flag("--json", options->json, "one JSON object a line");
   app.add_option("--speed", options->rounds_per_s, "rounds per second; 0: as fast as possible")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(number_in(0, 1000))->capture_default_str();
   return [options] { return replay(*options); };
 }
 

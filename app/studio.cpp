@@ -11,6 +11,7 @@
 #include "app/lab.h"
 #include "app/options.h"
 #include "app/round_text.h"
+#include "app/validators.h"
 #include "ui/gui/studio.h"
 #include "ui/source.h"
 
@@ -190,7 +191,7 @@ Run bind_studio(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--open", options->open, "look at a trace instead of decoding")->type_name("FILE");
   app.add_option("--scale", options->scale, "size of text and lines; 0: as the display asks")
-      ->check(CLI::Range(0.0, 4.0))->capture_default_str();
+      ->check(number_in(0, 4))->capture_default_str();
   app.add_flag("--no-window", options->no_window, "text and a picture, also where there is a display");
   return [options] { return studio(*options); };
 }

@@ -43,6 +43,7 @@ Status check_rule(const Pair& pair, const BudgetRule& rule) {
   if (rule.method == Method::kCalibrated && !rule.correction) {
     return fail("method calibrated: expected a correction (--correction FILE, made by draftscope calibrate), found none");
   }
+  if (rule.budget < 0 || rule.budget > 4096) return fail("budget: expected 0 to 4096 nodes, found {}", rule.budget);
   if (policy.budget == BudgetUse::kNodes && (rule.budget < 1 || rule.budget > rule.max_nodes)) {
     return fail("budget: expected 1 to {} nodes, found {}", rule.max_nodes, rule.budget);
   }

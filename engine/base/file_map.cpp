@@ -14,6 +14,8 @@
 namespace draftscope {
 namespace {
 
+namespace fs = std::filesystem;
+
 // Closes a file descriptor at the end of its scope.
 struct OpenFile {
   int fd;
@@ -57,20 +59,29 @@ Result<std::string> read_text(const std::string& path) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-Status replace_text(const std::string& path, std::string_view text) {
-  namespace fs = std::filesystem;
+Status replace_file(const std::string& path, std::string_view bytes) {
   std::error_code error;
+  const fs::file_type type = fs::status(path, error).type();
+  const bool in_place = type != fs::file_type::regular && type != fs::file_type::not_found;  // devices and pipes stay
+  const std::string target = in_place ? path : fs::weakly_canonical(path, error).string();  // what a link leads to
+  const std::string half = in_place ? path : fmt::format("{}.{}.part", target, ::getpid());  // nobody else's half
+  std::ofstream file(half, std::ios::binary);
+  file << bytes;
+  const bool is_written = static_cast<bool>(file.flush());
+  file.close();
+  if (!in_place && is_written) fs::rename(half, target, error);
+  if (is_written && (in_place || !error)) return success();
+  std::error_code ignored;
+  if (!in_place) fs::remove(half, ignored);
+  if (!is_written) return fail("{}: expected to write the file, found no room or no permission", path);
+  return fail("{}: expected to put the file in place, found: {}", path, error.message());
+}
+
+Status replace_text(const std::string& path, std::string_view text) {
+  std::error_code ignored;  // writing says what is wrong
   const fs::path parent = fs::path(path).parent_path();
-  if (!parent.empty()) fs::create_directories(parent, error);
-  const std::string half = path + ".part";
-  {
-    std::ofstream file(half, std::ios::binary);
-    file << text;
-    if (!file.flush()) return fail("{}: expected to write the file, found no room or no permission", half);
-  }
-  fs::rename(half, path, error);
-  if (error) return fail("{}: expected to put the file in place, found: {}", path, error.message());
-  return success();
+  if (!parent.empty()) fs::create_directories(parent, ignored);
+  return replace_file(path, text);
 }
 
 }  // namespace draftscope

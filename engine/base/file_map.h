@@ -30,8 +30,10 @@ class FileMap {
 
 /// Reads a small text file whole.
 Result<std::string> read_text(const std::string& path);
-/// Makes `text` the content of `path`, its folder too, so that a reader finds the old file or the new one, never half
-/// of one. An Error names the path.
+/// Makes `bytes` the content of `path`, so that a reader finds the old file or the new one, never half of one. Devices and
+/// pipes are written as they stand. An Error names the path.
+Status replace_file(const std::string& path, std::string_view bytes);
+/// The same, and makes its folder where there is none.
 Status replace_text(const std::string& path, std::string_view text);
 
 }  // namespace draftscope

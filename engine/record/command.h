@@ -13,7 +13,7 @@ namespace draftscope {
 struct StartCommand {
   std::string prompt_utf8;
   Method method = Method::kExact;
-  int32_t budget = 64;        // ddtree only
+  int32_t budget = 64;        // ddtree, spine
   int32_t max_tokens = 256;
   float temperature = 0;
   uint64_t seed = 0;

@@ -133,7 +133,7 @@ struct SessionInfo {
   int32_t block_size = 0;                 // drafter positions, slot 0 included
   int32_t max_tokens = 0;
   Method method = Method::kPlain;
-  int32_t budget = 0;                     // ddtree only
+  int32_t budget = 0;                     // ddtree, spine
   float temperature = 0;
   uint64_t seed = 0;
   CostModel cost;

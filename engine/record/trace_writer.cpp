@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,8 +28,12 @@ int FileHandle::close() {
 }
 
 Result<TraceWriter> TraceWriter::open(const std::string& path) {
-  FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (file.get() < 0) return fail("{}: cannot create the recording: {}", path, std::strerror(errno));
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return fail("{}: expected a file of our own, found another program recording into it", path);
+  }
+  static_cast<void>(::ftruncate(file.get(), 0) == 0);  // devices have no length
   TraceWriter writer(path, std::move(file));
   std::vector<std::byte> header;
   append_bytes(header, trace::kMagic);

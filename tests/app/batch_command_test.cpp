@@ -124,7 +124,7 @@ TEST(BatchCommand, BadInputGetsOneSentence) {
   expect_sentence({"-c", "0"}, 2, "--concurrency");
   expect_sentence({"--method", "fast"}, 2, "--method");
   expect_sentence({"--arrival", "-1"}, 2, "--arrival");
-  expect_sentence({"-m", "ddtree", "-b", "0"}, 1, "budget: expected");
+  expect_sentence({"-m", "ddtree", "-b", "0"}, 2, "--budget");
   expect_sentence({"-m", "calibrated"}, 1, "--correction");
   expect_sentence({"--trace", "/nowhere/at/all.trace"}, 1, "/nowhere/at/all.trace");
   const auto prompts_error = [&](const std::string& name, const std::string& content) {

@@ -96,6 +96,14 @@ TEST(Program, JsonLinesJoinToTheText) {
   EXPECT_EQ(text, whole);
 }
 
+TEST(Program, InfoSaysWhatAModelFolderIs) {
+  const TempFolder sandbox;
+  const Finished found = run(sandbox, {"info", DS_SOURCE_DIR "/assets/demo/target"});
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_NE(found.out.find("no drafter"), std::string::npos) << found.out;
+  EXPECT_NE(found.out.find("vocabulary"), std::string::npos) << found.out;
+}
+
 TEST(Program, BadInputGetsOneSentence) {
   const TempFolder sandbox;
   const auto expect_sentence = [&](std::vector<std::string> arguments, int status, const std::string& part) {
@@ -110,7 +118,8 @@ TEST(Program, BadInputGetsOneSentence) {
   expect_sentence(decode({"--drafter", "x"}), 1, "--target");
   expect_sentence({"decode", "-p", kPrompt, "--cost", sandbox / "none.json"}, 1, "none.json");
   expect_sentence(decode({"--trace", "/nowhere/at/all.trace"}), 1, "/nowhere/at/all.trace");
-  expect_sentence(decode({"--budget", "0", "--method", "ddtree"}), 1, "budget");
+  expect_sentence(decode({"--budget", "0", "--method", "ddtree"}), 2, "budget");
+  expect_sentence(decode({"--budget", "300", "--max-nodes", "4097"}), 2, "--max-nodes");
   std::ofstream(sandbox / "not.trace") << "hello";
   expect_sentence({"replay", sandbox / "not.trace"}, 1, "not.trace");
   expect_sentence({"render", "--trace", sandbox / "not.trace", "-o", sandbox / "x.png"}, 1, "not.trace");
@@ -148,9 +157,9 @@ TEST(Program, WithoutADisplayABadOptionLeavesTheLastTrace) {
   const TempFolder sandbox;
   std::ofstream(sandbox / "draftscope.trace") << "the last one";
   const Finished found =
-      run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "--method", "ddtree", "--budget", "0"});
+      run(sandbox, {"--cost", cost_file(), "-p", kPrompt, "--max-tokens", "0"});
   EXPECT_EQ(found.status, 1);
-  EXPECT_NE(found.err.find("budget"), std::string::npos) << found.err;
+  EXPECT_NE(found.err.find("max tokens"), std::string::npos) << found.err;
   EXPECT_EQ(slurp(sandbox / "draftscope.trace"), "the last one");
 }
 

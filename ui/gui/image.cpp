@@ -3,6 +3,9 @@
 #include <png.h>
 
 #include <algorithm>
+#include <string>
+
+#include "engine/base/file_map.h"
 
 namespace draftscope {
 
@@ -13,10 +16,14 @@ Status write_png(const std::string& path, const Image& image) {
   png.width = static_cast<png_uint_32>(image.width);
   png.height = static_cast<png_uint_32>(image.height);
   png.format = PNG_FORMAT_RGB;
-  if (png_image_write_to_file(&png, path.c_str(), 0, image.rgb.data(), 0, nullptr) == 0) {
-    return fail("{}: the picture cannot be written: {}", path, png.message);
-  }
-  return success();
+  png_alloc_size_t n_bytes = 0;
+  std::string bytes;
+  bool encoded = png_image_write_to_memory(&png, nullptr, &n_bytes, 0, image.rgb.data(), 0, nullptr) != 0;
+  bytes.resize(n_bytes);
+  encoded = encoded && png_image_write_to_memory(&png, bytes.data(), &n_bytes, 0, image.rgb.data(), 0, nullptr) != 0;
+  if (!encoded) return fail("{}: the picture cannot be encoded: {}", path, png.message);
+  bytes.resize(n_bytes);
+  return replace_file(path, bytes);
 }
 
 Image image_of_gl_pixels(int32_t width, int32_t height, const std::vector<uint8_t>& rgba) {
