@@ -224,8 +224,7 @@ void draw_round(const Timeline& timeline, int64_t shown) {
 /// The run's headline figures, as many as fit this line: the button beside them shows all.
 void draw_headlines(const Summary& summary) {
   for (const Figure& figure : summary.figures) {
-    const bool headline =
-        figure.label == "speed" || figure.label == "tokens per round" || figure.label == "speedup";
+    const bool headline = figure.label == "speed" || figure.label == "tokens per round";
     const std::string whole = figure.label + figure.value + " (" + figure.origin + ")";
     if (!headline || ImGui::CalcTextSize(whole.c_str()).x + 0.8f * em() > room_beside()) continue;
     ImGui::SameLine();
@@ -240,14 +239,16 @@ void draw_headlines(const Summary& summary) {
 void draw_header(PanelContext& context, const RunViews& views, int64_t shown) {
   const FlatHeader flat;
   bool following = context.selection.follow_live;
-  if (ImGui::Checkbox("Follow live", &following)) {
-    show_round(context, shown);
-    context.selection.follow_live = following;
+  if (context.live) {
+    if (ImGui::Checkbox("Follow live", &following)) {
+      show_round(context, shown);
+      context.selection.follow_live = following;
+    }
+    ImGui::SetItemTooltip("Show the newest round as it comes; choosing a round turns this off.");
+    flow(button_width("Run figures"));
   }
-  ImGui::SetItemTooltip("Show the newest round as it comes; choosing a round turns this off.");
-  flow(button_width("Run figures"));
   if (ImGui::Button("Run figures")) ImGui::OpenPopup("figures");
-  ImGui::SetItemTooltip("Speed, speedup and more, each with its definition and origin.");
+  ImGui::SetItemTooltip("Speed, tokens per round and more, each with its definition and origin.");
   draw_figures_popup(views.summary);
   flow(button_width("?"));
   help_mark([&] {
