@@ -98,22 +98,14 @@ def speedup_rows(model: dict, reference: dict):
         yield row
 
 
-def order_rows(model: dict, in_order: dict):
+def other_rows(model: dict, others: list[dict], figure: str, key: str):
+    """The same passes done another way; the ratio is the other way's time over the deployed one's."""
     ours = passes_of(model)
-    for other in in_order["models"] if model["launches"] == "overlap" else []:
+    for other in others if model["launches"] == "overlap" else []:
         for at, ms in sorted(passes_of(other).items()) if other["name"] == model["name"] else []:
             if at in ours:
-                yield {"figure": "launches in order / overlapping", "model": model["name"], "context": at[0], "rows": at[1],
-                       "ms": ours[at], "in_order_ms": ms, "ratio": ms / ours[at]}
-
-
-def fastest_rows(model: dict, fastest: dict):
-    ours = passes_of(model)
-    for other in fastest["models"] if model["launches"] == "overlap" else []:
-        for at, ms in sorted(passes_of(other).items()) if other["name"] == model["name"] else []:
-            if at in ours:
-                yield {"figure": "invariant / fastest numerics", "model": model["name"], "context": at[0], "rows": at[1],
-                       "ms": ours[at], "fastest_ms": ms, "ratio": ours[at] / ms}
+                yield {"figure": figure, "model": model["name"], "context": at[0], "rows": at[1], "ms": ours[at], key: ms,
+                       "ratio": ms / ours[at]}
 
 
 def round_row(name: str, rounds: dict):
@@ -135,7 +127,9 @@ def table_of(bench: dict, reference: dict, in_order: dict, fastest: dict) -> lis
     rows = []
     for model in bench["models"]:
         of_model = [*share_rows(model, device.get("copy_bytes_per_s"), "H200" in device.get("name", "")), *ratio_rows(model),
-                    *speedup_rows(model, reference), *order_rows(model, in_order), *fastest_rows(model, fastest)]
+                    *speedup_rows(model, reference),
+                    *other_rows(model, in_order["models"], "launches in order / overlapping", "in_order_ms"),
+                    *other_rows(model, fastest["models"], "fastest / invariant numerics", "fastest_ms")]
         of_model += [{"figure": "drafter block", "model": model["name"], "context": d["context"], "ms": d["median_ms"]}
                      for d in model["drafter"]]
         if model.get("rounds"):

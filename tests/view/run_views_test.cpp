@@ -206,13 +206,19 @@ TEST(Timeline, TicksAreRoundNumbersAndNoMoreThanFit) {
 
 TEST(Timeline, EmptyStoreSaysSo) { EXPECT_FALSE(timeline(RecordStore{}).empty_reason.empty()); }
 
-TEST(Summary, FiguresFollowFromTheRounds) {
+/// A session whose passes take 10 ms for a row and 20 ms for 8.
+RecordStore store_with_costs() {
   RecordStore store;
   SessionInfo info = make_info();
   info.cost.context = {0};
   info.cost.rows = {1, 8};
   info.cost.verify_s = {0.010, 0.020};
   store.append(info);
+  return store;
+}
+
+TEST(Summary, FiguresFollowFromTheRounds) {
+  RecordStore store = store_with_costs();
   for (int i = 0; i < 4; ++i) {
     RoundRecord round = round_of(i, {"a", "b"}, "c", "abc");
     round.took = {.draft_ns = 2'000'000, .verify_ns = 10'000'000};
@@ -238,12 +244,7 @@ TEST(Summary, FiguresFollowFromTheRounds) {
 }
 
 TEST(Summary, TokensBehindTheEndAreNoOutput) {
-  RecordStore store;
-  SessionInfo info = make_info();
-  info.cost.context = {0};
-  info.cost.rows = {1, 8};
-  info.cost.verify_s = {0.010, 0.020};
-  store.append(info);
+  RecordStore store = store_with_costs();
   for (int i = 0; i < 2; ++i) {
     RoundRecord round = round_of(i, {"a", "b"}, "c", i == 0 ? "abc" : "a");
     round.took = {.verify_ns = 10'000'000};
@@ -251,7 +252,7 @@ TEST(Summary, TokensBehindTheEndAreNoOutput) {
   }
   EXPECT_DOUBLE_EQ(summary(store).tokens_per_round, 3.0) << "as far as is known before the end";
   SessionEnd end;
-  end.session = info.session;
+  end.session = make_info().session;
   end.reason = EndReason::kMaxTokens;
   end.n_tokens = 5;  // the prompt's pass made one of them
   end.n_rounds = 2;
