@@ -5,7 +5,7 @@ program=$(realpath "${1:?usage: screenshots/make.sh build/dev/draftscope}")
 cd "$(dirname "$0")"
 trace=$(mktemp); dense=$(mktemp); batch=$(mktemp); trap 'rm -f "$trace" "$dense" "$batch"' EXIT
 prompt="Tell a bedtime story with Mia, Tom and a small lantern."
-round=6
+round=7
 "$program" record --prompt "$prompt" --method exact --trace "$trace"
 for panel in window tree throughput marginals transcript timeline cost; do
   size=(--width 1200 --height 700)
