@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -254,15 +253,11 @@ Status check_outputs(const Options& options, const std::string& prompts) {
       {"--prompts", prompts}, {"--cost", options.decode.cost_file}, {"--correction", options.decode.correction_file}};
   const std::pair<const char*, std::string> outputs[] = {
       {"--out", options.out}, {"--report", options.html}, {"--csv", options.csv}, {"--json", options.json}};
-  const auto place_of = [](const std::string& path) {
-    std::error_code error;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
-  };
   for (const auto& output : outputs) {
     const auto& [option, path] = output;
     if (path.empty()) continue;
     for (const auto& [other, there] : taken) {
-      if (there.empty() || place_of(path) != place_of(there)) continue;
+      if (!same_file(path, there)) continue;
       return fail("{}: expected a file of its own, found {}, which is that of {} too", option, path, other);
     }
     if (Status writable = check_writable(path); !writable) return writable;

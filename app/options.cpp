@@ -90,11 +90,18 @@ int report(const std::string& sentence) {
   return 1;
 }
 
-Status check_output(const std::string& output, std::initializer_list<std::string> inputs) {
+bool same_file(const std::string& one, const std::string& other) {
+  if (one.empty() || other.empty()) return false;
   std::error_code error;
+  const fs::path first = file_and_number(one).first, second = file_and_number(other).first;
+  if (fs::equivalent(first, second, error)) return true;
+  const auto place = [&](const fs::path& path) { return fs::weakly_canonical(fs::absolute(path, error), error); };
+  return place(first) == place(second);
+}
+
+Status check_output(const std::string& output, std::initializer_list<std::string> inputs) {
   for (const std::string& input : inputs) {
-    const std::string file = file_and_number(input).first;  // of FILE:N, the file
-    if (!output.empty() && !file.empty() && fs::equivalent(output, file, error)) {
+    if (same_file(output, input)) {
       return fail("{}: expected a file of its own for what is written, found one that is read", output);
     }
   }

@@ -47,6 +47,8 @@ void add_decode_options(CLI::App& app, DecodeOptions& options);
 /// Prints "draftscope: SENTENCE" on standard error; the exit status for errors, 1.
 int report(const std::string& sentence);
 
+/// Whether both name one file, which need not exist yet; FILE:N is FILE, an empty name none.
+bool same_file(const std::string& one, const std::string& other);
 /// What is written may take the place of nothing that is read; empty names are no files.
 Status check_output(const std::string& output, std::initializer_list<std::string> inputs);
 

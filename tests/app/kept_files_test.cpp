@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/options.h"
 #include "engine/base/file_map.h"
 #include "tests/app/program.h"
 
@@ -70,6 +71,18 @@ TEST(KeptFiles, NothingIsWrittenOverWhatIsRead) {
   }
   EXPECT_EQ(slurp(trace), before);
   EXPECT_EQ(slurp(prompt), "Tell me a story.");
+}
+
+TEST(KeptFiles, OneFileHasSeveralNames) {
+  const TempFolder sandbox;
+  sandbox.write("c.json", "{}");
+  fs::create_symlink(sandbox / "c.json", sandbox / "link");
+  EXPECT_TRUE(same_file(sandbox / "c.json", sandbox / "./c.json"));
+  EXPECT_TRUE(same_file(sandbox / "c.json", sandbox / "c.json:2")) << "its second cost model";
+  EXPECT_TRUE(same_file(sandbox / "link", sandbox / "c.json"));
+  EXPECT_TRUE(same_file(sandbox / "new", sandbox / "./new")) << "though neither is there yet";
+  EXPECT_FALSE(same_file(sandbox / "new", sandbox / "c.json"));
+  EXPECT_FALSE(same_file("", ""));
 }
 
 TEST(KeptFiles, AClosedStandardOutputIsNotTheTrace) {
