@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "app/options.h"
 #include "app/report/report.h"
 #include "app/writable.h"
+#include "engine/base/file_map.h"
 #include "engine/record/policies.h"
 #include "engine/start_checks.h"
 
@@ -227,24 +227,17 @@ std::string bench_json(const Report& report, const std::string& signature) {
   return json.dump(1) + "\n";
 }
 
-Status write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file.flush()) return fail("{}: expected to write the results, found no room or no permission", path);
-  return success();
-}
-
 Status write_files(const Options& options, const Report& report, const std::string& signature) {
   if (!options.out.empty()) {
-    if (Status written = write_file(options.out, bench_json(report, signature)); !written) return written;
+    if (Status written = replace_file(options.out, bench_json(report, signature)); !written) return written;
   }
   if (!options.html.empty()) {
-    if (Status written = write_file(options.html, report_html(report)); !written) return written;
+    if (Status written = replace_file(options.html, report_html(report)); !written) return written;
   }
   if (!options.csv.empty()) {
-    if (Status written = write_file(options.csv, report_csv(report)); !written) return written;
+    if (Status written = replace_file(options.csv, report_csv(report)); !written) return written;
   }
-  return options.json.empty() ? success() : write_file(options.json, report_json(report));
+  return options.json.empty() ? success() : replace_file(options.json, report_json(report));
 }
 
 /// Every output can be written and is neither another one nor what the run reads.

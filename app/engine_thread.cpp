@@ -4,8 +4,6 @@
 #include <chrono>
 #include <exception>
 #include <memory>
-#include <new>
-#include <typeinfo>
 #include <utility>
 
 #include "app/options.h"
@@ -14,16 +12,6 @@
 #include "engine/speculate/correction.h"
 
 namespace draftscope {
-namespace {
-
-/// What to tell people of an exception: the kernels' own say what was missing, bare ones nothing.
-std::string sentence_of(const std::exception& error) {
-  if (typeid(error) == typeid(std::bad_alloc))
-    return "out of memory: a smaller prompt, budget or max nodes may fit";
-  return error.what();
-}
-
-}  // namespace
 
 EngineThread::EngineThread(const Pair& pair, EngineOptions options, Recorder recorder)
     : pair_(pair), recorder_(std::move(recorder)), options_(std::move(options)), thread_([this] { run(); }) {}

@@ -4,9 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
-#include <new>
 #include <string>
-#include <typeinfo>
 #include <vector>
 
 #include "app/commands.h"
@@ -64,7 +62,6 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {  // out of memory and the like; everything else is a Result
-    const bool bare = typeid(error) == typeid(std::bad_alloc);  // a GPU's own says more
-    return draftscope::report(bare ? "out of memory: a smaller prompt, budget or max nodes may fit" : error.what());
+    return draftscope::report(draftscope::sentence_of(error));
   }
 }

@@ -9,8 +9,10 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <new>
 #include <string>
 #include <system_error>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -69,7 +71,7 @@ void add_decoding_options(CLI::App& app, DecodeOptions& options) {
       ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--bucket", options.bucket_rows, "rows that passes are padded to: bastion, exact-fill")
       ->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--max-nodes", options.max_nodes, "no tree is larger; of a batch: all trees of a pass together")
+  app.add_option("--max-nodes", options.max_nodes, "no tree is larger")
       ->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("-n,--max-tokens", options.max_tokens, "generated at most")->capture_default_str();
   app.add_flag("--ignore-end", options.ignore_end, "go on after the end of text");
@@ -88,6 +90,11 @@ int report(const std::string& sentence) {
   std::fflush(stdout);
   std::fprintf(stderr, "draftscope: %s\n", sentence.c_str());
   return 1;
+}
+
+std::string sentence_of(const std::exception& error) {
+  const bool bare = typeid(error) == typeid(std::bad_alloc);
+  return bare ? "out of memory: a smaller prompt, budget or max nodes may fit" : error.what();
 }
 
 bool same_file(const std::string& one, const std::string& other) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -46,6 +47,9 @@ void add_decode_options(CLI::App& app, DecodeOptions& options);
 
 /// Prints "draftscope: SENTENCE" on standard error; the exit status for errors, 1.
 int report(const std::string& sentence);
+
+/// What to tell people of an exception: the kernels' own say what was missing, a bare one nothing.
+std::string sentence_of(const std::exception& error);
 
 /// Whether both name one file, which need not exist yet; FILE:N is FILE, an empty name none.
 bool same_file(const std::string& one, const std::string& other);
