@@ -30,7 +30,9 @@ Result<std::vector<BatchRequest>> read_requests(const Pair& pair, const Options&
   std::vector<BatchRequest> requests;
   for (const std::string& prompt : *prompts) {
     const auto number = static_cast<int64_t>(requests.size()) + 1;
-    BatchRequest request{encode_prompt(pair, prompt, options.decode.raw, options.decode.thinking),
+    Result<std::vector<int32_t>> ids = encode_prompt(pair, prompt, options.decode.raw, options.decode.thinking);
+    if (!ids) return Error{ids.error()};
+    BatchRequest request{*std::move(ids),
                          {number, session.max_tokens, session.sampling, session.stop_ids, prompt}};
     if (Status ok = check_text(pair, request.prompt, request.options); !ok) {
       return fail("{}: prompt {}: {}", path, number, ok.error());

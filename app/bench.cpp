@@ -133,16 +133,18 @@ Status run_prompts(Bench& bench, const Options& options, const std::vector<Repor
   }
   for (size_t i = 0; i < prompts.size(); ++i) {
     show_progress("bench", static_cast<int64_t>(i), static_cast<int64_t>(prompts.size()));
-    const std::vector<int32_t> ids = encode_prompt(bench.pair, prompts[i].text, options.decode.raw, options.decode.thinking);
+    const Result<std::vector<int32_t>> ids =
+        encode_prompt(bench.pair, prompts[i].text, options.decode.raw, options.decode.thinking);
+    if (!ids) return Error{ids.error()};
     std::vector<LiveRun> runs;
     if (!live.empty()) {
-      Result<std::vector<LiveRun>> ran = run_live(bench.pair, ids, bench.base, live, i);
+      Result<std::vector<LiveRun>> ran = run_live(bench.pair, *ids, bench.base, live, i);
       if (!ran) return Error{ran.error()};
       runs = *std::move(ran);
     }
     if (interrupted()) break;  // a prompt that was cut short gives no figures
     if (bench.lab) {
-      Result<bool> added = bench.lab->add(bench.pair, ids, bench.base);
+      Result<bool> added = bench.lab->add(bench.pair, *ids, bench.base);
       if (!added) return Error{added.error()};
       if (!*added) break;
     }
@@ -264,9 +266,11 @@ Status check_prompts(const Bench& bench, const Options& options, const std::vect
                      const std::string& path) {
   const SessionOptions& base = bench.base;
   for (const ReportPrompt& prompt : prompts) {
-    const std::vector<int32_t> ids = encode_prompt(bench.pair, prompt.text, options.decode.raw, options.decode.thinking);
+    const Result<std::vector<int32_t>> ids =
+        encode_prompt(bench.pair, prompt.text, options.decode.raw, options.decode.thinking);
+    if (!ids) return Error{ids.error()};
     const TextOptions text{0, base.max_tokens, base.sampling, base.stop_ids, prompt.text};
-    if (Status ok = check_text(bench.pair, ids, text); !ok) return fail("{}:{}: {}", path, prompt.line, ok.error());
+    if (Status ok = check_text(bench.pair, *ids, text); !ok) return fail("{}:{}: {}", path, prompt.line, ok.error());
   }
   return success();
 }

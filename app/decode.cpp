@@ -39,11 +39,12 @@ int decode(const Options& options) {
   if (options.dense) session_opts->dense = true, session_opts->rule.method = Method::kPlain;
   Result<Pair> pair = open_models(options.decode.models);
   if (!pair) return report(pair.error());
+  const Result<std::vector<int32_t>> ids = encode_prompt(*pair, *prompt, options.decode.raw, options.decode.thinking);
+  if (!ids) return report(ids.error());
   Result<CostModel> cost = cost_for(*pair, options.decode.cost_file);
   if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
   session_opts->cost = *std::move(cost);
-  const std::vector<int32_t> ids = encode_prompt(*pair, *prompt, options.decode.raw, options.decode.thinking);
-  Result<Session> session = Session::start(*pair, ids, *session_opts, [](int32_t done, int32_t total) {
+  Result<Session> session = Session::start(*pair, *ids, *session_opts, [](int32_t done, int32_t total) {
     if (total > 512) show_progress("prompt", done, total);
     return !interrupted();
   });

@@ -93,10 +93,11 @@ void EngineThread::start(const StartCommand& command) {
   asked_ = command;
   options_.session.rule.method = command.method;
   options_.session.rule.budget = command.budget;
-  const std::vector<int32_t> prompt =
+  const Result<std::vector<int32_t>> prompt =
       encode_prompt(pair_, command.prompt_utf8, options_.raw, options_.thinking);
+  if (!prompt) return fail_start(prompt.error());
   Result<Session> session =
-      Session::start(pair_, prompt, next_options(), [](int32_t, int32_t) { return !interrupted(); });
+      Session::start(pair_, *prompt, next_options(), [](int32_t, int32_t) { return !interrupted(); });
   if (!session) return fail_start(session.error());
   session_.emplace(*std::move(session));
   ++next_session_;

@@ -181,8 +181,10 @@ Result<std::string> read_prompt(const DecodeOptions& options) {
   return std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
-std::vector<int32_t> encode_prompt(const Pair& pair, const std::string& prompt, bool raw, bool thinking) {
-  return pair.tokenizer->encode(raw ? prompt : chat_prompt(prompt, thinking));
+Result<std::vector<int32_t>> encode_prompt(const Pair& pair, const std::string& prompt, bool raw, bool thinking) {
+  const Result<std::string> text = raw ? Result<std::string>(prompt) : chat_prompt(pair.chat, prompt, thinking);
+  if (!text) return Error{text.error()};
+  return pair.tokenizer->encode(*text);
 }
 
 Result<Correction> read_correction(const std::string& path) {

@@ -68,8 +68,9 @@ std::vector<std::string> method_words();
 
 /// --prompt, --prompt-file, or standard input when it is not a terminal; empty when there is none of these.
 Result<std::string> read_prompt(const DecodeOptions& options);
-/// Token ids of a prompt: as one user turn, or as it stands with --raw.
-std::vector<int32_t> encode_prompt(const Pair& pair, const std::string& prompt, bool raw, bool thinking);
+/// Token ids of a prompt: as one user turn, or as it stands with --raw. An Error where the target's template allows neither
+/// a turn of ours nor the thinking asked for.
+Result<std::vector<int32_t>> encode_prompt(const Pair& pair, const std::string& prompt, bool raw, bool thinking);
 
 /// The correction in a file that `draftscope calibrate` wrote.
 Result<Correction> read_correction(const std::string& path);

@@ -124,10 +124,11 @@ Status draw_picture(const std::string& trace, const std::string& picture, float 
 int run_without_display(const Options& options, const Pair& pair, const SessionOptions& session_opts) {
   const std::string trace = options.trace.empty() ? "draftscope.trace" : options.trace;
   const std::string picture = options.picture.empty() ? "draftscope.png" : options.picture;
-  const std::vector<int32_t> ids =
+  const Result<std::vector<int32_t>> ids =
       encode_prompt(pair, session_opts.prompt_utf8, options.decode.raw, options.decode.thinking);
+  if (!ids) return report(ids.error());
   Result<Session> session =
-      Session::start(pair, ids, session_opts, [](int32_t, int32_t) { return !interrupted(); });
+      Session::start(pair, *ids, session_opts, [](int32_t, int32_t) { return !interrupted(); });
   if (!session) return interrupted() ? kInterruptedStatus : report(session.error());
   Result<Recorder> recorder = Recorder::open(trace, nullptr);  // now that new rounds will replace the old ones
   if (!recorder) return report(recorder.error());

@@ -12,7 +12,7 @@ namespace draftscope {
 TextState::TextState(const Pair& pair, TextOptions options, int32_t n_prompt)
     : pair_(&pair), options_(std::move(options)), n_prompt_(n_prompt) {
   const TargetConfig& target = pair.target.config();
-  stop_ids_ = options_.stop_ids.value_or(target.eos_ids);
+  stop_ids_ = options_.stop_ids.value_or(pair.eos_ids);
   max_output_ = std::min(target.max_positions - n_prompt, options_.max_tokens);
 }
 

@@ -44,6 +44,18 @@ Result<std::unique_ptr<Backend>> make_backend(const PairOptions& options, Precis
   return make_cuda(options, precision, note);
 }
 
+Status open_tokenizer(const std::string& dir, Pair& pair) {
+  Result<Tokenizer> tokenizer = Tokenizer::open(dir);
+  if (!tokenizer) return Error{tokenizer.error()};
+  pair.tokenizer = *std::move(tokenizer);
+  Result<TokenizerConfig> config = read_tokenizer_config(dir);
+  if (!config) return Error{config.error()};
+  pair.chat = std::move(config->chat);
+  // A folder may name the end here alone.
+  if (const std::optional<int32_t> end = pair.tokenizer->id_of(config->eos_token)) pair.eos_ids.push_back(*end);
+  return success();
+}
+
 }  // namespace
 
 std::string Pair::bytes_of(int32_t token) const {
@@ -65,8 +77,9 @@ Result<Pair> open_pair(const PairOptions& options) {
   Result<Target> target = Target::open(options.target_dir, **backend);
   if (!target) return Error{target.error()};
 
-  Pair pair{*std::move(backend), *std::move(target), {}, {}, folder_name(options.target_dir), "",
+  Pair pair{*std::move(backend), *std::move(target), {}, {}, {}, {}, folder_name(options.target_dir), "",
             options.note, std::move(backend_note)};
+  pair.eos_ids = pair.target.config().eos_ids;
   if (!options.drafter_dir.empty()) {
     Result<Drafter> drafter = Drafter::open(options.drafter_dir, pair.target);
     if (!drafter) return Error{drafter.error()};
@@ -74,9 +87,7 @@ Result<Pair> open_pair(const PairOptions& options) {
     pair.drafter_name = folder_name(options.drafter_dir);
   }
   if (options.needs_tokenizer) {
-    Result<Tokenizer> tokenizer = Tokenizer::open(options.target_dir);
-    if (!tokenizer) return Error{tokenizer.error()};
-    pair.tokenizer = *std::move(tokenizer);
+    if (Status opened = open_tokenizer(options.target_dir, pair); !opened) return Error{opened.error()};
   }
   return pair;
 }

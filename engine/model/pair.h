@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "engine/model/chat.h"
 #include "engine/model/drafter.h"
 #include "engine/model/target.h"
 #include "engine/model/tokenizer.h"
@@ -32,6 +34,8 @@ struct Pair {
   Target target;
   std::optional<Drafter> drafter;
   std::optional<Tokenizer> tokenizer;
+  ChatTemplate chat;                   // how a prompt is written for the target
+  std::vector<int32_t> eos_ids;        // what ends a text: the target's config and its tokenizer's together
   std::string target_name, drafter_name;  // last part of the folders' paths
   std::string note;
   std::string backend_note;               // why kAuto took the CPU, or what else is not as asked for; empty: all is

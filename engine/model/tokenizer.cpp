@@ -313,4 +313,18 @@ std::optional<int32_t> Tokenizer::id_of(std::string_view token) const {
 
 int32_t Tokenizer::n_ids() const { return static_cast<int32_t>(impl_->bytes.size()); }
 
+std::string Detokenizer::push(int32_t id) {
+  pending_ += tokenizer_->bytes_of(id);
+  const size_t whole = whole_characters(pending_);
+  std::string text = replace_broken_utf8(std::string_view(pending_).substr(0, whole));
+  pending_.erase(0, whole);
+  return text;
+}
+
+std::string Detokenizer::flush() {
+  std::string text = replace_broken_utf8(pending_);
+  pending_.clear();
+  return text;
+}
+
 }  // namespace draftscope

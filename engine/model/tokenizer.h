@@ -1,4 +1,4 @@
-// Tokenizer: byte-level BPE from a Hugging Face tokenizer.json; streaming detokenisation; ChatML.
+// Tokenizer: byte-level BPE from a Hugging Face tokenizer.json; streaming detokenisation.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace draftscope {
 
 class Tokenizer {
  public:
-  /// Reads DIR/tokenizer.json (and tokenizer_config.json if there). Errors name the file and key.
+  /// Reads DIR/tokenizer.json. Errors name the file and key.
   static Result<Tokenizer> open(const std::string& dir);
   /// A total function of the bytes of a tokenizer.json (fuzzed).
   static Result<Tokenizer> parse(std::string_view json, const std::string& path);
@@ -51,8 +51,5 @@ class Detokenizer {
   const Tokenizer* tokenizer_;
   std::string pending_;
 };
-
-/// One user turn as Qwen3's template renders it; `thinking` false adds the empty think block.
-std::string chat_prompt(std::string_view user_utf8, bool thinking = false);
 
 }  // namespace draftscope

@@ -185,9 +185,8 @@ TEST_F(EngineThreadTest, ItDecodesAsTheCommandLineSays) {
   EngineOptions engine_options{session_options(options, start.prompt_utf8).value(), options.raw,
                                options.thinking};
   engine_options.session.cost = any_cost();
-  Session alone =
-      Session::start(*pair_, encode_prompt(*pair_, start.prompt_utf8, true, false), engine_options.session)
-          .value();
+  const std::vector<int32_t> ids = encode_prompt(*pair_, start.prompt_utf8, true, false).value();
+  Session alone = Session::start(*pair_, ids, engine_options.session).value();
   while (!alone.done()) (void)alone.round();
 
   EngineThread engine(*pair_, engine_options, Recorder::open("", &live_).value());

@@ -55,8 +55,13 @@ Result<std::vector<std::vector<int32_t>>> read_prompts(const Pair& pair, const G
     if (!line.is_object() || !line.contains("prompt")) return fail("{}: expected a prompt in every line", options.prompts_file);
     const std::string words = line["prompt"].get<std::string>();
     std::vector<int32_t> tokens;
-    if (pair.tokenizer) tokens = pair.tokenizer->encode(chat_prompt(words));
-    else for (const char c : words) tokens.push_back(static_cast<unsigned char>(c) % pair.target.config().vocab);
+    if (pair.tokenizer) {
+      const Result<std::string> prompt = chat_prompt(pair.chat, words, false);
+      if (!prompt) return Error{prompt.error()};
+      tokens = pair.tokenizer->encode(*prompt);
+    } else {
+      for (const char c : words) tokens.push_back(static_cast<unsigned char>(c) % pair.target.config().vocab);
+    }
     prompts.push_back(std::move(tokens));
   }
   if (prompts.empty()) return fail("{}: expected prompts, found none", options.prompts_file);

@@ -121,7 +121,7 @@ Pair make_random_pair(const PairShape& shape, std::unique_ptr<Backend> backend) 
     return *std::move(model);
   };
   Target target = loaded(Target::load(shape.target, Checkpoint::of(shape.name, target_tensors(pool, shape.target)), *backend));
-  Pair pair{std::move(backend), std::move(target), {}, {}, shape.name + " shape", "random", "random weights", ""};
+  Pair pair{std::move(backend), std::move(target), {}, {}, {}, {}, shape.name + " shape", "random", "random weights", ""};
   const DrafterConfig drafter = drafter_of(shape);
   const Checkpoint weights = Checkpoint::of("drafter", drafter_tensors(pool, drafter));
   pair.drafter = loaded(Drafter::load(drafter, weights, pair.target));

@@ -1,9 +1,11 @@
-// Any bytes as a tokenizer.json, up to the first zero byte, and as text for it and for the test tokenizer.
+// Any bytes as a tokenizer.json or tokenizer_config.json, up to the first zero byte, and as text for both and for the test
+// tokenizer.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "engine/base/utf8.h"
+#include "engine/model/chat.h"
 #include "engine/model/tokenizer.h"
 
 namespace draftscope {
@@ -46,5 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     exercise(*parsed, text);
   else
     DS_CHECK(!parsed.error().empty());
+  const Result<TokenizerConfig> config = parse_tokenizer_config(json, "tokenizer_config.json");
+  const Result<std::string> prompt = config ? chat_prompt(config->chat, text, text.size() % 2 == 0) : Error{config.error()};
+  DS_CHECK(prompt.ok() ? prompt->size() > text.size() : !prompt.error().empty());
   return 0;
 }

@@ -134,12 +134,6 @@ TEST_F(TokenizerTest, LongRunsComeBack) {
   }
 }
 
-TEST(ChatPromptTest, EqualsQwen3Template) {
-  EXPECT_EQ(chat_prompt("Hi\nthere", true), "<|im_start|>user\nHi\nthere<|im_end|>\n<|im_start|>assistant\n");
-  EXPECT_EQ(chat_prompt("Hi", false),
-            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
-}
-
 // One sentence: the place and what is wrong, no line breaks.
 void expect_sentence(const std::string& json, const std::string& part) {
   const auto parsed = Tokenizer::parse(json, "tokenizer.json");
