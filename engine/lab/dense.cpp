@@ -1,8 +1,5 @@
 #include "engine/lab/dense.h"
 
-#include <algorithm>
-#include <cmath>
-
 namespace draftscope {
 namespace {
 
@@ -33,12 +30,6 @@ Result<DenseText> dense_text(const SessionInfo& info, std::span<const RoundRecor
   }
   if (text.at.empty()) return fail("dense recording: expected at least one round, found none");
   return text;
-}
-
-double omitted_mass(const Marginals& q, int32_t depth_row) {
-  double kept = 0;
-  for (int32_t rank = 0; rank < q.n_ranks; ++rank) kept += std::exp(static_cast<double>(q.log_q_at(depth_row, rank)));
-  return std::max(0.0, 1 - kept);
 }
 
 }  // namespace draftscope

@@ -33,7 +33,4 @@ struct DenseText {
 /// follow each other.
 Result<DenseText> dense_text(const SessionInfo& info, std::span<const RoundRecord> rounds);
 
-/// Probability that a depth's kept ranks leave out; 0 when rounding makes them sum to more than 1.
-double omitted_mass(const Marginals& q, int32_t depth_row);
-
 }  // namespace draftscope

@@ -14,9 +14,9 @@ namespace {
 constexpr double kHottest = 20, kColdest = 0.05;
 constexpr double kLeastLump = 1e-6;  // less is rounding to left_out
 
-// The negative log likelihood of all rows with its slopes, in sharpness b = 1 / temperature.
+// First and second derivative of the negative log likelihood of all rows, in sharpness b = 1 / temperature.
 struct Loss {
-  double value = 0, slope = 0, curvature = 0;
+  double slope = 0, curvature = 0;
 };
 
 // A row in the exponential family p_k(b) = exp(b * x_k) / sum: loss log(sum) - b * x_answer.
@@ -35,7 +35,6 @@ void add_row(Loss& loss, std::span<const float> log_q, int32_t answer_rank, doub
   for (const float value : log_q) add_token(value);
   const double answer = (answer_rank < 0 ? log_rest : log_q[static_cast<size_t>(answer_rank)]) - top;
   const double mean = sum_x / sum;
-  loss.value += std::log(sum) - sharpness * answer;
   loss.slope += mean - answer;
   loss.curvature += sum_xx / sum - mean * mean;
 }
@@ -128,11 +127,6 @@ Correction fit_correction(const Observations& observed, Fit fit) {
   if (all || fit == Fit::kIsotonic) fit_map(observed, all, correction);
   if (all || fit == Fit::kOffSpine) correction.off_spine = fit_off_spine(observed, correction);
   return correction;
-}
-
-double temperature_loss(const Observations& observed, double temperature) {
-  if (observed.rows.empty()) return 0;
-  return loss_at(observed, 1 / temperature, false).value / static_cast<double>(observed.rows.size());
 }
 
 CorrectionScore score(const Observations& judged, const Correction& correction, Fit fit) {

@@ -15,7 +15,9 @@ enum class Fit : uint8_t { kTemperature, kIsotonic, kOffSpine, kAll };
 inline constexpr Fit kAllFits[] = {Fit::kTemperature, Fit::kIsotonic, Fit::kOffSpine, Fit::kAll};
 const char* name(Fit fit);
 
-/// temperature: maximum likelihood, see temperature_loss, within [0.05, 20].
+/// temperature: maximum likelihood of the target's tokens, within [0.05, 20]. A token that a row does not keep has the
+///   row's left-out mass as one lump (Correction::temperature does the same); a lump that rounding hides counts as 1e-6
+///   where the target chose from it.
 /// isotonic map: least squares of accepted (0 or 1) on the stated probability of every child. Each step is then pulled
 ///   by one made-up token on which the drafter is right as often as it says, so that no few answers make a candidate
 ///   certain or impossible; it weighs as many children as a token has rows that judge it.
@@ -24,11 +26,6 @@ const char* name(Fit fit);
 /// kAll: temperature and map from rows on the chain alone, each on what the one before left; the factor then describes
 ///   the rest. Without observations every part is its default.
 Correction fit_correction(const Observations& observed, Fit fit);
-
-/// Mean over `observed`'s rows of -log of the corrected probability of the target's token, where a token that the row
-/// does not keep has the row's left-out mass as one lump (Correction::temperature does the same). Convex in
-/// 1 / temperature. A lump that rounding hides counts as 1e-6 where the target chose from it. 0 without rows.
-double temperature_loss(const Observations& observed, double temperature);
 
 /// Expected calibration error over all children before and after `correction`; parameter: see CorrectionScore, the
 /// temperature for Fit::kAll.

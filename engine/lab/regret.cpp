@@ -73,29 +73,4 @@ LabRegret regret(const SimulatedRun& run, const RegretFrame& frame) {
   return regret;
 }
 
-LabRegret running_sums(const LabRegret& per_round, std::span<const double> weight) {
-  DS_CHECK(weight.empty() || weight.size() == per_round.position.size());
-  LabRegret sums = per_round;
-  for (std::vector<double>* column :
-       {&sums.search, &sums.cost, &sums.calibration, &sums.luck, &sums.oracle, &sums.realised}) {
-    double sum = 0;
-    for (size_t i = 0; i < column->size(); ++i) {
-      sum += (*column)[i] * (weight.empty() ? 1.0 : weight[i]);
-      (*column)[i] = sum;
-    }
-  }
-  return sums;
-}
-
-std::vector<RoundOutcome> outcomes(const SimulatedRun& run, const CostTable& truth) {
-  std::vector<RoundOutcome> out;
-  out.reserve(run.rounds.size());
-  for (const SimulatedRound& round : run.rounds) {
-    const RoundCost cost = truth.at(round.context_len, round.chosen);
-    out.push_back({round.expected_tokens, 1.0 + round.accepted, round.predicted_s,
-                   seconds_of(run.method, cost, round.chosen)});
-  }
-  return out;
-}
-
 }  // namespace draftscope

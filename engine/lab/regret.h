@@ -14,10 +14,6 @@
 // a drafter pass) is therefore part of `search`, and a policy can beat this hindsight with candidates of its own.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
 #include "engine/lab/simulate.h"
 #include "engine/record/lab_report.h"
 
@@ -36,18 +32,5 @@ struct RegretFrame {
 /// per second; search + cost + calibration + luck == oracle - realised up to rounding. Some 10 us a round of 256
 /// candidates.
 LabRegret regret(const SimulatedRun& run, const RegretFrame& frame);
-
-/// Sums of each column up to and including every round. With the rounds' true seconds as `weight` the sums are
-/// tokens: what was committed (realised) and what would have been in the same time. Empty: every round counts once.
-LabRegret running_sums(const LabRegret& per_round, std::span<const double> weight = {});
-
-/// What a round was believed to bring and to cost, and what it did.
-struct RoundOutcome {
-  double expected_tokens = 0, realised_tokens = 0;
-  double expected_s = 0, realised_s = 0;
-};
-
-/// One per round of `run`. The text's end cuts the last round's realised tokens, not its expected ones.
-std::vector<RoundOutcome> outcomes(const SimulatedRun& run, const CostTable& truth);
 
 }  // namespace draftscope

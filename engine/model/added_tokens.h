@@ -11,7 +11,6 @@ namespace draftscope {
 struct AddedToken {
   std::string content;
   int32_t id = 0;
-  bool special = false;      // control token such as the end of a turn
   bool normalized = false;   // looked for after normalisation
   bool lstrip = false, rstrip = false;  // swallows white space beside it
   bool single_word = false;  // only between non-word characters

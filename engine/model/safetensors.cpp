@@ -188,10 +188,4 @@ Result<Tensor> Checkpoint::get(std::string_view tensor, const Shape& expected) c
   return found->second;
 }
 
-int64_t Checkpoint::n_bytes() const {
-  int64_t total = 0;
-  for (const auto& [name, tensor] : tensors_) total += static_cast<int64_t>(tensor.bytes.size());
-  return total;
-}
-
 }  // namespace draftscope

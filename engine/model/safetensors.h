@@ -26,7 +26,6 @@ class Checkpoint {
   /// Tensors from anywhere, over bytes that the caller keeps; `name` stands for the folder in messages.
   static Checkpoint of(std::string name, std::map<std::string, Tensor, std::less<>> tensors);
 
-  bool has(std::string_view tensor) const { return tensors_.find(tensor) != tensors_.end(); }
   /// The tensor of that name, whatever its shape; nullptr when missing.
   const Tensor* find(std::string_view tensor) const {
     const auto found = tensors_.find(tensor);
@@ -35,7 +34,6 @@ class Checkpoint {
   /// The tensor of that name; an Error when it is missing, holds no weights (is_weight) or its shape is
   /// not `expected`.
   Result<Tensor> get(std::string_view tensor, const Shape& expected) const;
-  int64_t n_bytes() const;
   /// Gives mapped pages back to the system once the weights are packed; tensors stay readable.
   void release_pages() const {
     for (const std::shared_ptr<FileMap>& file : files_) file->release_pages();

@@ -88,7 +88,6 @@ struct Tokenizer::Impl {
   std::vector<Splitter> splitters;              // applied one after the other
   Bpe bpe;
   std::vector<std::string> bytes;               // (n_ids,) raw bytes; empty for unused ids
-  std::vector<bool> special;                    // (n_ids,)
   std::vector<AddedToken> added;
   std::unordered_map<std::string, int32_t> id;  // vocabulary entry as written, and added tokens
   std::unordered_map<std::string, int32_t> id_of_bytes;
@@ -103,10 +102,7 @@ struct Tokenizer::Impl {
 };
 
 void Tokenizer::Impl::place(int32_t token, std::string raw) {
-  if (bytes.size() <= static_cast<size_t>(token)) {
-    bytes.resize(static_cast<size_t>(token) + 1);
-    special.resize(static_cast<size_t>(token) + 1);
-  }
+  if (bytes.size() <= static_cast<size_t>(token)) bytes.resize(static_cast<size_t>(token) + 1);
   bytes[static_cast<size_t>(token)] = std::move(raw);
 }
 
@@ -214,10 +210,9 @@ Status Tokenizer::Impl::read_added(const Json& root) {
     const Result<std::string> text = content->as_string();
     if (!number) return Error{number.error()};
     if (!text) return Error{text.error()};
-    added.push_back({*text, static_cast<int32_t>(*number), flag(entry, "special", false), flag(entry, "normalized", false),
-                     flag(entry, "lstrip", false), flag(entry, "rstrip", false), flag(entry, "single_word", false)});
+    added.push_back({*text, static_cast<int32_t>(*number), flag(entry, "normalized", false), flag(entry, "lstrip", false),
+                     flag(entry, "rstrip", false), flag(entry, "single_word", false)});
     place(added.back().id, *text);
-    special[static_cast<size_t>(added.back().id)] = added.back().special;
     id[*text] = added.back().id;
   }
   return success();
@@ -301,10 +296,6 @@ std::string_view Tokenizer::bytes_of(int32_t id) const {
   return impl_->bytes[static_cast<size_t>(id)];
 }
 
-bool Tokenizer::is_special(int32_t id) const {
-  return id >= 0 && id < n_ids() && impl_->special[static_cast<size_t>(id)];
-}
-
 std::optional<int32_t> Tokenizer::id_of(std::string_view token) const {
   const auto found = impl_->id.find(std::string(token));
   if (found == impl_->id.end()) return std::nullopt;
@@ -312,19 +303,5 @@ std::optional<int32_t> Tokenizer::id_of(std::string_view token) const {
 }
 
 int32_t Tokenizer::n_ids() const { return static_cast<int32_t>(impl_->bytes.size()); }
-
-std::string Detokenizer::push(int32_t id) {
-  pending_ += tokenizer_->bytes_of(id);
-  const size_t whole = whole_characters(pending_);
-  std::string text = replace_broken_utf8(std::string_view(pending_).substr(0, whole));
-  pending_.erase(0, whole);
-  return text;
-}
-
-std::string Detokenizer::flush() {
-  std::string text = replace_broken_utf8(pending_);
-  pending_.clear();
-  return text;
-}
 
 }  // namespace draftscope

@@ -1,4 +1,4 @@
-// Tokenizer: byte-level BPE from a Hugging Face tokenizer.json; streaming detokenisation.
+// Tokenizer: byte-level BPE from a Hugging Face tokenizer.json.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,12 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
-  /// Token ids of any bytes; added (special) tokens in the text are recognised. Broken UTF-8 is read as
+  /// Token ids of any bytes; added tokens in the text are recognised. Broken UTF-8 is read as
   /// U+FFFD, as the `tokenizers` library sees it.
   std::vector<int32_t> encode(std::string_view utf8) const;
-  /// Raw bytes of one token: fragments of characters stay fragments; special tokens give their text.
+  /// Raw bytes of one token: fragments of characters stay fragments; added tokens give their text.
   /// Empty for an id outside the vocabulary.
   std::string_view bytes_of(int32_t id) const;
-  bool is_special(int32_t id) const;
   std::optional<int32_t> id_of(std::string_view token) const;  // exact content of a vocabulary entry
   int32_t n_ids() const;
 
@@ -37,19 +36,6 @@ class Tokenizer {
   Tokenizer();
   struct Impl;
   std::unique_ptr<Impl> impl_;
-};
-
-/// Joins token bytes into whole characters: push() returns text that ends at a character boundary,
-/// flush() the rest with U+FFFD for broken bytes.
-class Detokenizer {
- public:
-  explicit Detokenizer(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
-  std::string push(int32_t id);
-  std::string flush();
-
- private:
-  const Tokenizer* tokenizer_;
-  std::string pending_;
 };
 
 }  // namespace draftscope

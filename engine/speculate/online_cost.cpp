@@ -79,10 +79,7 @@ OnlineCost::OnlineCost(CostModel prior, OnlineCostOptions options)
 }
 
 void OnlineCost::observe(int32_t context_len, int32_t rows, double measured_verify_s) {
-  if (!std::isfinite(measured_verify_s) || measured_verify_s <= 0 || rows < 1 || context_len < 0) {
-    ++n_ignored_;
-    return;
-  }
+  if (!std::isfinite(measured_verify_s) || measured_verify_s <= 0 || rows < 1 || context_len < 0) return;
   ++n_observed_;
   const double limit = std::log(kMaxRatio);
   const double log_ratio =

@@ -46,7 +46,7 @@ class OnlineCost {
   explicit OnlineCost(CostModel prior, OnlineCostOptions options = {});
 
   /// One verify pass; constant time and memory. Seconds that are not finite or not positive, rows below 1
-  /// and negative contexts are ignored and counted; a ratio beyond kMaxRatio counts as kMaxRatio.
+  /// and negative contexts are ignored; a ratio beyond kMaxRatio counts as kMaxRatio.
   void observe(int32_t context_len, int32_t rows, double measured_verify_s);
 
   /// The prior with verify_s and spread_s times the factor of their rows; drafter and overhead stay. validate holds.
@@ -56,8 +56,6 @@ class OnlineCost {
   CostDrift drift() const;
 
   const CostModel& prior() const { return prior_; }
-  int64_t n_observed() const { return n_observed_; }
-  int64_t n_ignored() const { return n_ignored_; }
 
   static constexpr double kMaxRatio = 64;
 
@@ -86,7 +84,7 @@ class OnlineCost {
   double band_;
   std::vector<Bin> bins_;     // by nearest power of two of the rows
   Recent all_;
-  int64_t n_observed_ = 0, n_ignored_ = 0;
+  int64_t n_observed_ = 0;
   bool alarm_ = false;
   std::vector<double> given_;  // bin factors, natural log, of the last update(); empty: none yet
 };

@@ -77,12 +77,6 @@ TEST(DenseText, SaysWhatIsWrongWithOtherRecordings) {
   EXPECT_NE(error_of({tree}).find("2 rows"), std::string::npos);
 }
 
-TEST(DenseText, OmittedMassIsWhatTheRanksLeaveOut) {
-  const Marginals q{2, 2, {1, 2, 3, 4}, {std::log(0.5f), std::log(0.25f), std::log(0.6f), std::log(0.4f)}};
-  EXPECT_NEAR(omitted_mass(q, 0), 0.25, 1e-6);
-  EXPECT_NEAR(omitted_mass(q, 1), 0, 1e-6);
-}
-
 TEST(Prepared, AcceptedIsWhatAWalkDownEveryPrefixFinds) {
   std::mt19937 random(5);
   const DenseText text = random_text(random, 60, 80);

@@ -1,7 +1,6 @@
 // A batch along its passes: lanes, budgets by requests in flight, and the store behind them.
 #include "ui/view/batch_track.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/record/make_record.h"
@@ -119,7 +118,6 @@ TEST(BatchTrack, BudgetsBySizeAreMeansOverRequestsAndPasses) {
   EXPECT_DOUBLE_EQ(track.by_size[1].nodes, (track.nodes_each[1] + track.nodes_each[2]) / 2);
   EXPECT_NEAR(track.by_size[1].tokens_per_s,
               1000 * (track.n_tokens[1] + track.n_tokens[2]) / (track.took_ms[1] + track.took_ms[2]), 1e-6);
-  EXPECT_EQ(budget_by_size_line(track), fmt::format("1 in flight: {:.1f} nodes, 2: {:.1f}", track.by_size[0].nodes, track.by_size[1].nodes));
 }
 
 TEST(BatchTrack, SaysWhatItCannotShow) {

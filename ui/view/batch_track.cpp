@@ -120,15 +120,6 @@ std::string lane_line(const RecordStore& store, const BatchLane& lane, int32_t p
   return line + "; " + std::string(start.substr(0, whole_characters(start))) + (whole ? "" : "...");
 }
 
-std::string budget_by_size_line(const BatchTrack& track) {
-  std::string line;
-  for (const BudgetAtSize& size : track.by_size) {
-    line += line.empty() ? fmt::format("{} in flight: {:.1f} nodes", size.n_requests, size.nodes)
-                         : fmt::format(", {}: {:.1f}", size.n_requests, size.nodes);
-  }
-  return line;
-}
-
 int32_t pass_of(const BatchTrack& track, const RoundRecord& record) {
   if (!record.shared) return -1;
   const auto at = std::ranges::lower_bound(track.number, record.shared->pass);

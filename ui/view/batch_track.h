@@ -67,8 +67,6 @@ BatchTrack batch_track(const RecordStore& store);
 std::string pass_line(const BatchTrack& track, int32_t pass);
 /// "request 3: 18 nodes, 4 tokens; Tell me a story": the lane's part of the pass, and the start of its prompt.
 std::string lane_line(const RecordStore& store, const BatchLane& lane, int32_t pass);
-/// "1 in flight: 43.0 nodes, 2: 25.1, 4: 13.9": mean nodes of a request by requests in flight.
-std::string budget_by_size_line(const BatchTrack& track);
 /// Index of the pass that `record` belongs to; -1 when it shared none.
 int32_t pass_of(const BatchTrack& track, const RoundRecord& record);
 /// Index of the first round of a request in pass `number` or later; its last round when there is none; 0 without rounds.
