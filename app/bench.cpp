@@ -41,29 +41,19 @@ struct Bench {
   std::optional<BenchLab> lab;
 };
 
-/// What --methods names, else every policy; a calibrated one only with a correction. Says in `remarks` what it left out.
+/// What --methods names, else every policy. Says in `remarks` what is left out.
 Result<std::vector<Method>> chosen_methods(const Options& options, std::vector<std::string>& remarks) {
-  std::vector<Method> methods;
-  for (const std::string& word : options.methods) {
-    const std::optional<Method> method = method_named(word);
-    if (!method) return fail("--methods: expected names as in `draftscope decode --help`, or oracle, found {}", word);
-    if (*method == Method::kCalibrated && options.decode.correction_file.empty()) {
-      return fail("--methods: calibrated: expected --correction FILE beside it, found none");
-    }
-    if (!policy_of(*method).live && !options.wants_report()) {
+  const bool has_correction = !options.decode.correction_file.empty();
+  Result<std::vector<Method>> methods = parse_methods(options.methods, has_correction);
+  if (!methods) return methods;
+  if (!options.methods.empty()) {
+    for (const Method method : *methods) {
+      if (policy_of(method).live || options.wants_report()) continue;
       return fail("--methods: {}: expected --report, --csv, --json or --simulate-only beside it, as it is only simulated, "
-                  "found none", word);
+                  "found none", name(method));
     }
-    methods.push_back(*method);
-  }
-  if (!methods.empty()) {
     remarks.push_back(fmt::format("Only the policies that were asked for: {}.", fmt::join(options.methods, ", ")));
-    return methods;
-  }
-  for (const Policy& policy : policies()) {
-    if (policy.method != Method::kCalibrated || !options.decode.correction_file.empty()) methods.push_back(policy.method);
-  }
-  if (options.decode.correction_file.empty()) {
+  } else if (!has_correction) {
     remarks.push_back("The calibrated policy is left out: it needs a correction fitted on other texts, and none was given.");
   } else {
     remarks.push_back("The calibrated policy is honest only if its correction was fitted on other prompts than these.");

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cost_file.h"
 #include "app/options.h"
-#include "engine/base/file_map.h"
 #include "engine/lab/simulate.h"
 #include "engine/speculate/budget.h"
 
@@ -18,9 +18,7 @@ constexpr const char* kReferences[] = {"cost/a800-qwen3-4b-convex.json", "cost/a
 Result<std::vector<CostModel>> read_references(const char* relative) {
   Result<std::string> path = find_asset(relative);
   if (!path) return Error{path.error()};
-  Result<std::string> text = read_text(*path);
-  if (!text) return Error{text.error()};
-  return parse_cost_models(*text, *path);
+  return read_costs(*path);
 }
 
 /// What a reader has to know about a cost model before its figures.
@@ -34,7 +32,7 @@ std::vector<std::string> notes_of(const CostModel& model, int32_t max_nodes) {
   if (no_draft && model.overhead_s == 0) {
     notes.push_back("The time of drafting was not published and counts as zero, which favours every policy over plain decoding.");
   }
-  if (model.kind == CostKind::kMeasured && !no_draft) {
+  if (model.kind == CostKind::kMeasured && !no_draft && model.plain_s.empty()) {
     notes.push_back("Plain decoding counts as a pass of one row, which a profile may have timed behind a drafter block; without "
                     "a drafter it can be faster, so ratios to it are an upper bound.");
   }
@@ -151,7 +149,7 @@ void BenchLab::expect_all(const PreparedTexts& texts, Model& model) const {
       const auto n_seen = static_cast<size_t>(std::min(here.n_candidates(), rule.max_nodes)) + 1;
       const bool plain = rule.method == Method::kPlain;
       const int32_t n = plain ? 0 : decide(std::span(here.expected_tokens).first(n_seen), cost, rule);
-      const double theta = plain ? 1 / cost.verify_s[0] : here.expected_tokens[static_cast<size_t>(n)] / cost.total_s(n);
+      const double theta = plain ? 1 / cost.plain_s : here.expected_tokens[static_cast<size_t>(n)] / cost.total_s(n);
       PromptFigures& figures = model.section.policies[i].prompts.back();
       figures.expected_sum += theta;
       ++figures.n_expected;

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "app/cost_file.h"
 #include "app/options.h"
 #include "app/profile_cache.h"
-#include "engine/base/file_map.h"
 #include "engine/speculate/cost.h"
 #include "engine/speculate/knees.h"
 #include "engine/speculate/machines.h"
@@ -47,7 +47,7 @@ void add_published(std::vector<CostPreset>& presets) {
   }
   std::ranges::sort(paths);
   for (const std::string& path : paths) {
-    Result<std::vector<CostModel>> models = load_costs(path);
+    Result<std::vector<CostModel>> models = read_costs(path);
     if (!models) continue;
     for (CostModel& model : *models) {
       const std::string label = short_name(model);
@@ -78,17 +78,11 @@ std::vector<CostPreset> cost_presets(const CostModel& session) {
   return presets;
 }
 
-Result<std::vector<CostModel>> load_costs(const std::string& path) {
-  const Result<std::string> text = read_text(path);
-  if (!text) return Error{text.error()};
-  return parse_cost_models(*text, path);
-}
-
 Status export_cost(const std::string& path, const CostModel& cost) {
   if (const Status valid = validate(cost); !valid) return valid;
   std::error_code error;
   if (fs::exists(path, error)) {
-    const Result<std::vector<CostModel>> there = load_costs(path);
+    const Result<std::vector<CostModel>> there = read_costs(path);
     if (!there)
       return fail("{}: expected a new file or an older cost curve to replace, found something else", path);
   }
@@ -101,7 +95,7 @@ CostTools cost_tools() {
   tools.knees = [](const CostModel& cost, int32_t context_row) {
     return validate(cost) ? knees(cost, context_row) : std::vector<CostKnee>{};
   };
-  tools.load_costs = load_costs;
+  tools.load_costs = read_costs;
   tools.save_cost = export_cost;
   return tools;
 }

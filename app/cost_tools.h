@@ -14,12 +14,10 @@ namespace draftscope {
 /// machine with every model. A session curve that is not valid offers itself alone.
 std::vector<CostPreset> cost_presets(const CostModel& session);
 
-/// Every curve of a JSON file; at least one.
-Result<std::vector<CostModel>> load_costs(const std::string& path);
 /// Writes one curve. A file that is there already is replaced only when it holds cost curves itself.
 Status export_cost(const std::string& path, const CostModel& cost);
 
-/// All of the above, and the knees of valid curves.
+/// All of the above, reading files, and the knees of valid curves.
 CostTools cost_tools();
 
 }  // namespace draftscope

@@ -5,12 +5,11 @@
 #include <memory>
 
 #include "app/commands.h"
+#include "app/cost_file.h"
 #include "app/options.h"
 #include "app/profile_cache.h"
 #include "app/round_text.h"
-#include "engine/base/file_map.h"
 #include "engine/record/trace_file.h"
-#include "engine/speculate/cost.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cuda/cuda_backend.h"
 
@@ -52,17 +51,15 @@ int print_models(const ModelOptions& options) {
   return 0;
 }
 
-int print_cost(const std::string& path) {
-  Result<std::string> text = read_text(path);
-  if (!text) return report(text.error());
-  Result<std::vector<CostModel>> models = parse_cost_models(*text, path);
+int print_cost(const std::string& file) {
+  Result<std::vector<CostModel>> models = read_costs(file);
   if (!models) return report(models.error());
   for (size_t i = 0; i < models->size(); ++i) {  // numbered as --cost FILE:N counts them
     const CostModel& cost = (*models)[i];
     if (models->size() > 1) std::printf("%zu. ", i + 1);
-    std::printf("%s: %s; %s; %zu contexts, rows %d to %d; from: %s\n", cost.label.c_str(), name(cost.kind),
+    std::printf("%s: %s; %s; %zu contexts, rows %d to %d%s; from: %s\n", cost.label.c_str(), name(cost.kind),
                 (cost.model + " on " + cost.machine).c_str(), cost.context.size(), cost.rows.front(), cost.rows.back(),
-                cost.source.c_str());
+                cost.plain_s.empty() ? "" : ", plain step measured", cost.source.c_str());
   }
   return 0;
 }
@@ -96,7 +93,8 @@ Run bind_info(CLI::App& app) {
       models->target_dir = *file;
       return print_models(*models);
     }
-    if (!file->empty()) return std::filesystem::path(*file).extension() == ".json" ? print_cost(*file) : print_trace(*file);
+    const std::filesystem::path path = cost_file_name(*file).path;
+    if (!file->empty()) return path.extension() == ".json" ? print_cost(*file) : print_trace(*file);
     print_machine();
     return print_models(*models);
   };

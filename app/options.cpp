@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/cost_file.h"
 #include "app/profile_cache.h"
 #include "app/validators.h"
 #include "engine/base/file_map.h"
@@ -23,22 +23,6 @@
 
 namespace draftscope {
 namespace fs = std::filesystem;
-
-namespace {
-
-/// "FILE:N" as FILE and N, unless there is a file of that whole name; without N, 0.
-std::pair<std::string, size_t> file_and_number(const std::string& word) {
-  const size_t colon = word.rfind(':');
-  size_t number = 0;
-  std::error_code error;
-  if (colon == std::string::npos || fs::exists(word, error)) return {word, 0};
-  const char *first = word.data() + colon + 1, *last = word.data() + word.size();
-  const auto [end, status] = std::from_chars(first, last, number);
-  if (status != std::errc() || end != last || number == 0) return {word, 0};
-  return {word.substr(0, colon), number};
-}
-
-}  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_option("--target", options.target_dir, "Qwen3 folder (default: the demo pair)")->check(not_empty())->type_name("DIR");
@@ -100,7 +84,7 @@ std::string sentence_of(const std::exception& error) {
 bool same_file(const std::string& one, const std::string& other) {
   if (one.empty() || other.empty()) return false;
   std::error_code error;
-  const fs::path first = file_and_number(one).first, second = file_and_number(other).first;
+  const fs::path first = cost_file_name(one).path, second = cost_file_name(other).path;
   if (fs::equivalent(first, second, error)) return true;
   const auto place = [&](const fs::path& path) { return fs::weakly_canonical(fs::absolute(path, error), error); };
   return place(first) == place(second);
@@ -174,6 +158,23 @@ Result<Method> parse_method(const std::string& word) {
   return fail("--method: expected one of {}, found {}", fmt::join(method_words(), ", "), word);
 }
 
+Result<std::vector<Method>> parse_methods(const std::vector<std::string>& words, bool has_correction) {
+  std::vector<Method> methods;
+  for (const std::string& word : words) {
+    const std::optional<Method> method = method_named(word);
+    if (!method) return fail("--methods: expected names as in `draftscope decode --help`, or oracle, found {}", word);
+    if (*method == Method::kCalibrated && !has_correction) {
+      return fail("--methods: calibrated: expected --correction FILE beside it (draftscope calibrate makes one), found none");
+    }
+    methods.push_back(*method);
+  }
+  if (!methods.empty()) return methods;
+  for (const Policy& policy : policies()) {
+    if (policy.method != Method::kCalibrated || has_correction) methods.push_back(policy.method);
+  }
+  return methods;
+}
+
 Result<std::string> read_prompt(const DecodeOptions& options) {
   if (!options.prompt.empty()) return options.prompt;
   if (!options.prompt_file.empty()) return read_text(options.prompt_file);
@@ -218,17 +219,7 @@ Result<SessionOptions> session_options(const DecodeOptions& options, const std::
 }
 
 Result<CostModel> cost_for(const Pair& pair, const std::string& cost_file) {
-  if (cost_file.empty()) return cached_profile(pair);
-  const auto [path, number] = file_and_number(cost_file);
-  Result<std::string> text = read_text(path);
-  if (!text) return Error{text.error()};
-  Result<std::vector<CostModel>> models = parse_cost_models(*text, path);
-  if (!models) return Error{models.error()};
-  const size_t n = models->size();
-  if (number == 0 && n == 1) return std::move(models->front());
-  if (number >= 1 && number <= n) return std::move((*models)[number - 1]);
-  if (number == 0) return fail("{0}: expected one cost model, found {1}; add :1 to :{1} to choose one", path, n);
-  return fail("{}: expected a number up to {}, the cost models in the file, found {}", path, n, number);
+  return cost_file.empty() ? cached_profile(pair) : read_cost(cost_file);
 }
 
 }  // namespace draftscope

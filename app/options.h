@@ -65,6 +65,8 @@ Result<Pair> open_models(const ModelOptions& options);
 
 Result<Method> parse_method(const std::string& word);
 std::vector<std::string> method_words();
+/// What --methods names, simulated policies included; every policy without words. The calibrated one needs a correction.
+Result<std::vector<Method>> parse_methods(const std::vector<std::string>& words, bool has_correction);
 
 /// --prompt, --prompt-file, or standard input when it is not a terminal; empty when there is none of these.
 Result<std::string> read_prompt(const DecodeOptions& options);

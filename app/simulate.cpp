@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "app/commands.h"
+#include "app/cost_file.h"
 #include "app/dense_file.h"
 #include "app/options.h"
-#include "engine/base/file_map.h"
 #include "engine/lab/answer.h"
-#include "engine/record/policies.h"
 #include "engine/speculate/correction.h"
 
 namespace draftscope {
@@ -23,32 +22,13 @@ struct Options {
   bool json = false, rounds = false;
 };
 
-Result<std::vector<Method>> chosen_methods(const Options& options, bool has_correction) {
-  std::vector<Method> methods;
-  for (const std::string& word : options.methods) {
-    const std::optional<Method> method = method_named(word);
-    if (!method) return fail("--methods: expected names as in `draftscope record --help`, or oracle; found {}", word);
-    if (*method == Method::kCalibrated && !has_correction) {
-      return fail("--methods: calibrated: expected --correction FILE beside it (draftscope calibrate makes one), found none");
-    }
-    methods.push_back(*method);
-  }
-  if (!methods.empty()) return methods;
-  for (const Policy& policy : policies()) {
-    if (policy.method != Method::kCalibrated || has_correction) methods.push_back(policy.method);
-  }
-  return methods;
-}
-
-/// The cost models of --cost, a file may hold several; else the one that the recording was made with.
+/// The cost models of --cost, all where none is chosen; else the one that the recording was made with.
 Result<std::vector<CostModel>> cost_models(const Options& options, const SessionInfo& info) {
   if (options.cost_file.empty()) {
     if (Status valid = validate(info.cost); !valid) return fail("{}: {}", options.trace, valid.error());
     return std::vector<CostModel>{info.cost};
   }
-  Result<std::string> text = read_text(options.cost_file);
-  if (!text) return Error{text.error()};
-  return parse_cost_models(*text, options.cost_file);
+  return read_costs(options.cost_file);
 }
 
 nlohmann::json json_of(const SimulatedRun& run, const CostModel& cost, bool with_rounds) {
@@ -94,8 +74,8 @@ void simulate_all(const PreparedTexts& texts, const std::vector<CostModel>& cost
     const CostTable table(cost);
     const double plain = simulate_policy(texts, question, Method::kPlain, table).tokens_per_s();
     if (!options.json) {
-      std::printf("%s (%s): %d tokens, times predicted by the cost model; plain counts as its pass of one row\n",
-                  cost.label.c_str(), name(cost.kind), texts.text.n_tokens());
+      std::printf("%s (%s): %d tokens, times predicted by the cost model; plain counts as its %s\n", cost.label.c_str(),
+                  name(cost.kind), texts.text.n_tokens(), cost.plain_s.empty() ? "pass of one row" : "measured plain step");
       std::printf("%-11s %10s %10s %12s %11s %11s\n", "method", "tokens/s", "x plain", "tokens/round", "nodes/round", "believed");
     }
     for (const Method method : methods) {
@@ -115,7 +95,7 @@ int simulate_command(const Options& options) {
     if (!read) return report(read.error());
     correction = std::make_shared<const Correction>(*std::move(read));
   }
-  Result<std::vector<Method>> methods = chosen_methods(options, correction != nullptr);
+  Result<std::vector<Method>> methods = parse_methods(options.methods, correction != nullptr);
   if (!methods) return report(methods.error());
   Result<std::vector<CostModel>> costs = cost_models(options, file->info);
   if (!costs) return report(costs.error());
@@ -128,7 +108,8 @@ int simulate_command(const Options& options) {
 Run bind_simulate(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("trace", options->trace, "dense recording, made by record --dense")->type_name("FILE")->required();
-  app.add_option("--cost", options->cost_file, "cost models (JSON); default: the recording's own")->type_name("FILE");
+  app.add_option("--cost", options->cost_file, "cost models (JSON), all or the N-th of a file; default: the recording's own")
+      ->type_name("FILE[:N]");
   app.add_option("-m,--methods", options->methods, "policies to replay; default: all")->delimiter(',');
   app.add_option("-b,--budget", options->budget, "nodes of a ddtree or spine tree")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--bucket", options->bucket_rows, "rows that passes are padded to: bastion, exact-fill")

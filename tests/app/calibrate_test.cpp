@@ -1,6 +1,8 @@
 // calibrate: from recordings to a correction that decoding takes in, on the demo pair.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/speculate/correction.h"
 #include "tests/app/program.h"
 
@@ -89,6 +91,13 @@ TEST(Simulate, ARecordingWithoutACostModelGetsOneSentence) {
   EXPECT_NE(found.err.find("no-cost.trace: cost model: context: expected at least one value"), std::string::npos) << found.err;
   const Finished with_cost = run(sandbox, {"simulate", "no-cost.trace", "--cost", DS_SOURCE_DIR "/assets/cost/a800-qwen3-4b-convex.json"});
   EXPECT_EQ(with_cost.status, 0) << with_cost.err;
+
+  const std::string several = DS_SOURCE_DIR "/assets/cost/published-probes.json";
+  const std::string all = run(sandbox, {"simulate", "no-cost.trace", "--json", "-m", "exact", "--cost", several}).out;
+  const std::string second = run(sandbox, {"simulate", "no-cost.trace", "--json", "-m", "exact", "--cost", several + ":2"}).out;
+  EXPECT_EQ(std::ranges::count(all, '\n'), 5);
+  EXPECT_EQ(std::ranges::count(second, '\n'), 1);
+  EXPECT_NE(all.find(second), std::string::npos);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 
+#include "app/cost_file.h"
 #include "engine/speculate/cost.h"
 #include "tests/temp_folder.h"
 
@@ -86,14 +87,14 @@ TEST_F(CostToolsTest, KneesAreThoseOfTheCurve) {
 TEST_F(CostToolsTest, WhatWasWrittenComesBack) {
   const std::string path = file("cost.json");
   ASSERT_TRUE(export_cost(path, session_cost()).ok());
-  const Result<std::vector<CostModel>> read = load_costs(path);
+  const Result<std::vector<CostModel>> read = read_costs(path);
   ASSERT_TRUE(read.ok()) << read.error();
   ASSERT_EQ(read->size(), 1u);
   EXPECT_EQ(read->front().verify_s, session_cost().verify_s);
   CostModel other = session_cost();
   other.verify_s[0] = 0.5;
   EXPECT_TRUE(export_cost(path, other).ok()) << "an older curve is replaced";
-  EXPECT_EQ(load_costs(path)->front().verify_s[0], 0.5);
+  EXPECT_EQ(read_costs(path)->front().verify_s[0], 0.5);
 }
 
 TEST_F(CostToolsTest, OtherFilesAreNotReplaced) {
@@ -126,13 +127,13 @@ TEST_F(CostToolsTest, FilesThatCannotBeUsedGetOneSentence) {
   const std::string path = file("bad.json");
   for (const auto& [text, sentence] : cases) {
     std::ofstream(path, std::ios::trunc) << text;
-    const Result<std::vector<CostModel>> read = load_costs(path);
+    const Result<std::vector<CostModel>> read = read_costs(path);
     ASSERT_FALSE(read.ok()) << text;
     EXPECT_THAT(read.error(), HasSubstr(sentence)) << text;
     EXPECT_THAT(read.error(), HasSubstr(path)) << text;
     EXPECT_EQ(read.error().find('\n'), std::string::npos) << text;
   }
-  EXPECT_FALSE(load_costs(file("missing.json")).ok());
+  EXPECT_FALSE(read_costs(file("missing.json")).ok());
 }
 
 }  // namespace

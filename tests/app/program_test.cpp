@@ -68,6 +68,7 @@ TEST(Program, ACostModelOfSeveralIsChosenByItsNumber) {
     return run(sandbox, {"info", trace}).out;
   };
   EXPECT_NE(run(sandbox, {"info", file}).out.find("\n2. published probe"), std::string::npos);
+  EXPECT_EQ(run(sandbox, {"info", file + ":2"}).out.find("published probe"), 0u);
   EXPECT_NE(label(file + ":1"), label(file + ":2"));
   EXPECT_NE(label(file + ":2").find("published probe"), std::string::npos);
   const auto refused = [&](const std::string& cost) {
