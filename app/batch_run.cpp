@@ -1,5 +1,6 @@
 #include "app/batch_run.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -43,7 +44,7 @@ class Run {
     for (FinishedRequest& finished : batch_.take_finished()) {
       recorder_.end(finished.end);
       if (events_.on_end) events_.on_end(finished.end);
-      figures.ends.push_back(std::move(finished.end));
+      figures.add_end(std::move(finished.end));
     }
   }
 
@@ -100,6 +101,20 @@ void BatchFigures::add_pass(const std::vector<RoundRecord>& rounds) {
   ++n_passes;
   passes_ns += rounds[0].took.total_ns();
   sizes.add(rounds[0]);
+  for (const RoundRecord& round : rounds) {
+    InFlight& request = in_flight[round.session];
+    request.n_committed += static_cast<int64_t>(round.accepted.path.size());
+    request.n_requests = round.shared->n_requests;
+  }
+}
+
+void BatchFigures::add_end(SessionEnd end) {
+  if (const auto request = in_flight.find(end.session); request != in_flight.end()) {
+    const int64_t surplus = request->second.n_committed - decoded_tokens(end);
+    sizes.take_off(request->second.n_requests, std::max<int64_t>(0, surplus));
+    in_flight.erase(request);
+  }
+  ends.push_back(std::move(end));
 }
 
 Result<BatchFigures> run_batch(Batch& batch, const std::vector<BatchRequest>& requests, int32_t arrival, Recorder& recorder,

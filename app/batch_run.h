@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,18 @@ struct BatchRequest {
 struct BatchFigures {
   std::vector<SessionEnd> ends;  // in the order in which requests ended
   BudgetsBySize sizes;
+  struct InFlight {
+    int64_t n_committed = 0;  // by its rounds so far
+    int32_t n_requests = 1;   // of its last pass
+  };
+  std::map<int64_t, InFlight> in_flight;  // by session
   int64_t n_passes = 0;
   int64_t passes_ns = 0, whole_ns = 0; // of the passes alone; with prompts, records and waiting
 
   int64_t n_tokens() const;   // of the texts that ended, end of text excluded
   int64_t n_decoded() const;  // by passes, see decoded_tokens
   void add_pass(const std::vector<RoundRecord>& rounds);
+  void add_end(SessionEnd end);
 };
 
 /// Called as things happen; any may be empty.

@@ -80,6 +80,11 @@ TEST(BatchCommand, JsonLinesNameTheRequestAndEndWithTheSum) {
   EXPECT_EQ(summary["tokens"], n_tokens) << "the sum is the sum of what is summed";
   EXPECT_EQ(summary["decoded_tokens"], n_decoded);
   EXPECT_FALSE(summary["by_requests_in_flight"].empty());
+  double n_in_flight = 0;
+  for (const nlohmann::json& size : summary["by_requests_in_flight"]) {
+    n_in_flight += size["passes"].get<double>() * size["requests"].get<double>() * size["tokens_each"].get<double>();
+  }
+  EXPECT_NEAR(n_in_flight, static_cast<double>(n_decoded), 1e-6) << "what was accepted behind an end is in no sum";
 }
 
 TEST(BatchCommand, PlainDecodingMakesOneTokenARound) {

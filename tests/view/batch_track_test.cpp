@@ -120,6 +120,30 @@ TEST(BatchTrack, BudgetsBySizeAreMeansOverRequestsAndPasses) {
               1000 * (track.n_tokens[1] + track.n_tokens[2]) / (track.took_ms[1] + track.took_ms[2]), 1e-6);
 }
 
+TEST(BatchTrack, WhatWasAcceptedBehindTheEndOfATextIsNobodys) {
+  std::vector<Message> messages = make_batch(2, 3);  // the second request is alone in the last pass
+  RecordStore before, after;
+  int64_t n_committed = 0;
+  for (Message& message : messages) {
+    if (const auto* round = std::get_if<RoundRecord>(&message); round != nullptr && round->session == 2) {
+      n_committed += static_cast<int64_t>(round->accepted.path.size());
+    }
+    if (auto* end = std::get_if<SessionEnd>(&message)) end->n_tokens = 1000;
+    before.append(message);
+    if (auto* end = std::get_if<SessionEnd>(&message); end != nullptr && end->session == 2) {
+      end->n_tokens = n_committed;  // one of them by the prompt's pass: the rounds decoded one less than they committed
+    }
+    after.append(std::move(message));
+  }
+  const BatchTrack whole = batch_track(before), cut = batch_track(after);
+  EXPECT_EQ(whole.lanes[1].tokens.back(), static_cast<int32_t>(before.requests()[1].rounds.back().accepted.path.size()));
+  EXPECT_EQ(cut.lanes[1].tokens.back(), whole.lanes[1].tokens.back() - 1);
+  EXPECT_EQ(cut.n_tokens.back(), whole.n_tokens.back() - 1);
+  EXPECT_EQ(cut.lanes[0].tokens, whole.lanes[0].tokens);
+  EXPECT_DOUBLE_EQ(cut.by_size[0].tokens, whole.by_size[0].tokens - 0.5) << "two passes of one request";
+  EXPECT_DOUBLE_EQ(cut.by_size[1].tokens, whole.by_size[1].tokens);
+}
+
 TEST(BatchTrack, SaysWhatItCannotShow) {
   RecordStore store;
   EXPECT_THAT(batch_track(store).empty_reason, HasSubstr("draftscope batch"));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/base/utf8.h"
+#include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
@@ -25,7 +26,18 @@ double nodes_each(const SharedPass& pass) {
   return static_cast<double>(pass.n_rows - pass.n_requests) / pass.n_requests;
 }
 
-void add_lanes(const RecordStore& store, const std::map<int64_t, int32_t>& index_of, BatchTrack& track) {
+/// What a request committed behind its end or limit is nobody's output: neither its lane's, nor its last pass's.
+void take_off_surplus(const RequestHistory& request, BatchLane& lane, BatchTrack& track, BudgetsBySize& sizes) {
+  const int64_t surplus = decoded_tokens(request.rounds, std::nullopt) - decoded_tokens(request.rounds, request.end);
+  const auto n_tokens = static_cast<int32_t>(std::min<int64_t>(surplus, lane.tokens.back()));
+  const auto pass = static_cast<size_t>(lane.pass.back());
+  lane.tokens.back() -= n_tokens;
+  track.n_tokens[pass] -= n_tokens;
+  sizes.take_off(track.n_requests[pass], n_tokens);
+}
+
+void add_lanes(const RecordStore& store, const std::map<int64_t, int32_t>& index_of, BatchTrack& track,
+               BudgetsBySize& sizes) {
   std::vector<int32_t> free_from;  // (n_rows,) first pass index at which a row is free
   for (size_t r = 0; r < store.requests().size(); ++r) {
     BatchLane lane;
@@ -39,6 +51,7 @@ void add_lanes(const RecordStore& store, const std::map<int64_t, int32_t>& index
       track.most_nodes = std::max(track.most_nodes, round.decision.chosen);
     }
     if (lane.pass.empty()) continue;
+    take_off_surplus(store.requests()[r], lane, track, sizes);
     const auto row = std::ranges::find_if(free_from, [&](int32_t pass) { return pass <= lane.pass.front(); });
     lane.row = static_cast<int32_t>(row - free_from.begin());
     if (row == free_from.end()) free_from.push_back(0);
@@ -58,6 +71,8 @@ void BudgetsBySize::add(const RoundRecord& record) {
   sums.tokens += pass.n_tokens;
   sums.seconds += 1e-9 * static_cast<double>(record.took.total_ns());
 }
+
+void BudgetsBySize::take_off(int32_t n_requests, int64_t n_tokens) { sums_[n_requests].tokens -= static_cast<double>(n_tokens); }
 
 std::vector<BudgetAtSize> BudgetsBySize::figures() const {
   std::vector<BudgetAtSize> figures;
@@ -92,7 +107,7 @@ BatchTrack batch_track(const RecordStore& store) {
     track.took_ms.push_back(1e-6 * static_cast<double>(round->took.total_ns()));
   }
   track.took_origin = name(passes.begin()->second->took.provenance);
-  add_lanes(store, index_of, track);
+  add_lanes(store, index_of, track, sizes);
   track.by_size = sizes.figures();
   return track;
 }

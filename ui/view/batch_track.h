@@ -18,7 +18,7 @@ struct BatchLane {
   int64_t session = 0;
   int32_t row = 0;                 // of the picture; a request that came after another ended may share its row
   std::vector<int32_t> pass;       // (n_rounds,) ascending indices into BatchTrack's passes
-  std::vector<int32_t> nodes, tokens;  // (n_rounds,) verified below the root; committed
+  std::vector<int32_t> nodes, tokens;  // (n_rounds,) verified below the root; decoded
 };
 
 /// All passes that the same number of requests shared.
@@ -26,15 +26,17 @@ struct BudgetAtSize {
   int32_t n_requests = 0;
   int32_t n_passes = 0;
   double nodes = 0;         // per request and pass, mean
-  double tokens = 0;        // committed per request and pass, mean
+  double tokens = 0;        // decoded per request and pass, mean
   double tokens_per_s = 0;  // of all requests together
 };
 
-/// Sums over passes, one record of each.
+/// Sums over passes.
 class BudgetsBySize {
  public:
-  /// Requires record.shared.
+  /// One record of each pass. Requires record.shared.
   void add(const RoundRecord& record);
+  /// Takes off what a text committed behind its end, in its last pass, which was one of `n_requests` and is added already.
+  void take_off(int32_t n_requests, int64_t n_tokens);
   /// Ascending n_requests; means and speeds from 0 on.
   std::vector<BudgetAtSize> figures() const;
 
@@ -49,7 +51,7 @@ class BudgetsBySize {
 struct BatchTrack {
   // (n_passes,) each, in the order of the passes.
   std::vector<int64_t> number;              // ascending, as the records name it
-  std::vector<int32_t> n_requests, n_tokens;
+  std::vector<int32_t> n_requests, n_tokens;  // n_tokens: decoded, as decoded_tokens counts them
   std::vector<double> nodes_each, took_ms;  // mean nodes per request; of the whole pass
   std::vector<BatchLane> lanes;             // with rounds, in the order of requests()
   std::vector<BudgetAtSize> by_size;        // ascending n_requests
