@@ -52,8 +52,7 @@ bool PairMemory::read_prompt(const Pair& pair, KvCache& target, KvCache* drafter
     n_rows = std::min(kPromptRows, n_prompt - first);
     read(pair, target, drafter, prompt.subspan(first, n_rows));
   }
-  const Act last{target_work.hidden->act.row(n_rows - 1), 1, target_work.hidden->act.cols};
-  pair.target.head(last, n_answers, target_top);
+  pair.target.head(target_work.hidden->act.rows_from(n_rows - 1, 1), n_answers, target_top);
   return true;
 }
 

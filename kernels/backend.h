@@ -146,10 +146,10 @@ class Backend {
   virtual std::unique_ptr<KvStore> make_kv(int32_t n_layers, HeadLayout heads, int32_t capacity) = 0;
   /// Uninitialised activations, owned by the caller.
   virtual std::unique_ptr<ActBuffer> make_act(int32_t rows, int32_t cols) = 0;
-  /// The same for what attention or norm_gate_up writes and only matmul reads, as x: a backend may keep it as its
-  /// products multiply it.
+  /// The same for what attention, rms_norm, norm_gate_up or put_columns writes and only matmul, head_top_k or put_columns
+  /// reads, as x: a backend may keep it as its products multiply it.
   virtual std::unique_ptr<ActBuffer> make_product_input(int32_t rows, int32_t cols) { return make_act(rows, cols); }
-  /// Copies between the host and the backend's memory; sizes equal.
+  /// Copies between the host and the backend's memory; sizes equal. A product's input can only be read.
   virtual void write(std::span<const float> from, Act to) = 0;
   virtual void read(Act from, std::span<float> to) = 0;
   /// Brings rows written on the host to where the operations read them.
@@ -176,8 +176,8 @@ class Backend {
   virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows,
                          Act out) = 0;
   /// Product with the head fused with top-k and log-sum-exp; full logits never reach the host. NaN counts as the
-  /// lowest logit and infinities as the largest finite ones, so every log_p is a finite number. out.k is at
-  /// most n_out.
+  /// lowest logit and infinities as the largest finite ones, so every log_p is a finite number. x: a product's input.
+  /// out.k is at most n_out.
   virtual void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) = 0;
   /// Moves cache rows first + kept[i] to first + i in every layer; kept ascending.
   virtual void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) = 0;

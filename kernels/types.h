@@ -23,11 +23,21 @@ struct Act {
   uint16_t* bf16 = nullptr;  // (rows, cols)
 
   float* row(int32_t r) const { return data + static_cast<int64_t>(r) * cols; }
-  Act first_rows(int32_t n) const { return {data, n, cols, squares, bf16}; }
+  Act first_rows(int32_t n) const { return rows_from(0, n); }
+  Act rows_from(int32_t first, int32_t n) const;  // rows [first, first + n)
 };
 
 constexpr int32_t kSquarePiece = 64;  // columns whose squares are summed together, for the norm that follows
 constexpr int32_t n_square_pieces(int32_t cols) { return (cols + kSquarePiece - 1) / kSquarePiece; }
+
+inline Act Act::rows_from(int32_t first, int32_t n) const {
+  Act part = *this;
+  part.rows = n;
+  if (data != nullptr) part.data = row(first);
+  if (squares != nullptr) part.squares += static_cast<int64_t>(first) * n_square_pieces(cols);
+  if (bf16 != nullptr) part.bf16 += static_cast<int64_t>(first) * cols;
+  return part;
+}
 
 /// Head sizes of one attention layer; qkv columns are [q heads | k heads | v heads] * head_dim.
 struct HeadLayout {

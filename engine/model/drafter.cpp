@@ -69,7 +69,8 @@ DrafterWorkspace Drafter::make_workspace(int32_t max_rows) const {
   DrafterWorkspace work;
   work.layers = draftscope::make_workspace(*backend_, config_.layer, std::max(max_rows, config_.block_size));
   const int32_t rows = work.layers.max_rows;
-  work.hidden = backend_->make_act(rows, config_.layer.hidden);
+  work.hidden = backend_->make_product_input(rows, config_.layer.hidden);
+  work.slots = backend_->make_product_input(rows, config_.layer.hidden);
   work.context = backend_->make_act(rows, config_.layer.hidden);
   work.context_kv = backend_->make_act(rows, 2 * config_.layer.n_kv_heads * config_.layer.head_dim);
   return work;
@@ -154,13 +155,12 @@ void Drafter::draft_pass(int32_t n_ranks, const Target& target, RopeView rope, K
   }
   backend_->rms_norm(x, norm_->act, config_.layer.rms_eps, hidden);
   // Slot 0 embeds the anchor and predicts nothing; slot j predicts the token at position j.
-  Act slots{hidden.row(1), block_size - 1, hidden.cols};
+  const int32_t n_slots = block_size - 1;
+  Act slots = hidden.rows_from(1, n_slots);
   if (n_blocks > 1) {
-    slots = work.context->act.first_rows(n_blocks * (block_size - 1));
-    for (int32_t block = 0; block < n_blocks; ++block) {
-      const Act from{hidden.row(block * block_size + 1), block_size - 1, hidden.cols};
-      backend_->put_columns(from, {slots.row(block * (block_size - 1)), block_size - 1, hidden.cols}, 0);
-    }
+    slots = work.slots->act.first_rows(n_blocks * n_slots);
+    for (int32_t block = 0; block < n_blocks; ++block)
+      backend_->put_columns(hidden.rows_from(block * block_size + 1, n_slots), slots.rows_from(block * n_slots, n_slots), 0);
   }
   target.head(slots, std::min(n_ranks, target.config().vocab), work.top);
 }

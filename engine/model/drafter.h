@@ -15,7 +15,8 @@ namespace draftscope {
 struct DrafterWorkspace {
   Workspace layers;                      // rows of one block or of one stretch of context
   std::unique_ptr<ActBuffer> hidden;     // (max_rows, hidden) block after the final norm
-  std::unique_ptr<ActBuffer> context;    // (max_rows, hidden) fused features; slots of several blocks before the head
+  std::unique_ptr<ActBuffer> slots;      // (max_rows, hidden) of several blocks, before the head
+  std::unique_ptr<ActBuffer> context;    // (max_rows, hidden) fused features
   std::unique_ptr<ActBuffer> context_kv; // (max_rows, 2 * n_kv_heads * head_dim)
   PassRows context_rows;                 // of the features last taken in
   std::vector<PassRows> block_rows;      // per layer group: rows of the block under that group's window

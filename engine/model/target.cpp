@@ -59,7 +59,7 @@ KvCache Target::make_kv(int32_t capacity_rows) const {
 TargetWorkspace Target::make_workspace(int32_t max_rows, std::vector<int32_t> taps) const {
   TargetWorkspace work;
   work.layers = draftscope::make_workspace(*backend_, config_.layer, max_rows);
-  work.hidden = backend_->make_act(max_rows, config_.layer.hidden);
+  work.hidden = backend_->make_product_input(max_rows, config_.layer.hidden);
   if (!taps.empty()) {
     work.features = backend_->make_act(max_rows, static_cast<int32_t>(taps.size()) * config_.layer.hidden);
   }

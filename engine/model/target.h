@@ -14,7 +14,7 @@ namespace draftscope {
 /// What a session owns to run passes of a target: activations, features, the answer's hidden states.
 struct TargetWorkspace {
   Workspace layers;
-  std::unique_ptr<ActBuffer> hidden;    // (max_rows, hidden) after the final norm
+  std::unique_ptr<ActBuffer> hidden;    // (max_rows, hidden) after the final norm, the head's input
   std::unique_ptr<ActBuffer> features;  // (max_rows, n_taps * hidden); column block i is layer taps[i]
   std::vector<int32_t> taps;            // ascending layer ids; a drafter's features
 };

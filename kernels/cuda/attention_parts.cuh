@@ -55,7 +55,9 @@ __device__ inline void load_group(const AttentionTask& task, const HeadSet& head
                                   GroupRows& rows) {
   const int32_t first = task.first_row + group * task.group_rows;
   const int32_t n = min(task.group_rows, task.end_row - first), words = task.rows.bit_words;
-  const int32_t thread = static_cast<int32_t>(threadIdx.x);
+  const int32_t thread = static_cast<int32_t>(threadIdx.x), n_words = n * words;
+  const uint32_t* bits = task.rows.extra_bits + static_cast<int64_t>(first) * words;
+  uint32_t word = thread < n_words ? bits[thread] : 0;  // on its way together with what follows
   if (thread < n) {
     rows.first_key[thread] = task.rows.first_key[first + thread];
     rows.n_contiguous[thread] = rows.n_keys[thread] = task.rows.n_contiguous[first + thread];
@@ -69,8 +71,8 @@ __device__ inline void load_group(const AttentionTask& task, const HeadSet& head
     rows.slot_head[thread] = head;
   }
   __syncthreads();
-  for (int32_t i = thread; i < n * words; i += kAttentionWarps * kWarp) {
-    const uint32_t word = task.rows.extra_bits[static_cast<int64_t>(first) * words + i];
+  for (int32_t i = thread; i < n_words; i += kAttentionWarps * kWarp) {
+    if (i != thread) word = bits[i];
     if (word != 0) atomicAdd(&rows.n_keys[i / words], __popc(word));
   }
   __syncthreads();

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "kernels/cpu/bf16.h"
 #include "kernels/cuda/cuda_memory.h"
 #include "kernels/cuda/device_info.h"
 #include "kernels/cuda/lt_matmul.h"
@@ -165,10 +166,14 @@ void CudaBackend::write(std::span<const float> from, Act to) {
 }
 
 void CudaBackend::read(Act from, std::span<float> to) {
-  expect_floats({from});
   DS_CHECK(static_cast<int64_t>(to.size()) == static_cast<int64_t>(from.rows) * from.cols);
-  copy_out(from.data, to.size_bytes(), to.data());
+  std::vector<uint16_t> bits(from.bf16 != nullptr ? to.size() : 0);
+  if (from.bf16 != nullptr)
+    copy_out(from.bf16, bits.size() * sizeof(uint16_t), bits.data());
+  else
+    copy_out(from.data, to.size_bytes(), to.data());
   CUDA_CHECK(cudaStreamSynchronize(stream_.get()));
+  std::ranges::transform(bits, to.begin(), float_of_bf16);
 }
 
 void CudaBackend::place(PassRows& rows) {
@@ -204,7 +209,7 @@ void CudaBackend::embed(const Table& table, const PassRows& rows, Act out) {
 }
 
 void CudaBackend::rms_norm(Act x, VectorView weight, float eps, Act out) {
-  expect_floats({x, out});
+  expect_floats({x});
   DS_CHECK(x.rows == out.rows && x.cols == out.cols && weight.n == x.cols);
   cuda::rms_norm(x, weight.data, eps, out, launches_);
 }
@@ -276,7 +281,8 @@ void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_
 }
 
 void CudaBackend::head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) {
-  expect_floats({x});
+  DS_CHECK((x.bf16 != nullptr) == (precision_ == Precision::kBf16), "head: expected a product's input, ({}, {})", x.rows,
+           x.cols);
   out.rows = x.rows;
   out.k = static_cast<int32_t>(std::min<int64_t>(k, head.n_out));
   const size_t n = static_cast<size_t>(out.rows) * out.k;
@@ -346,7 +352,6 @@ void CudaBackend::gather_rows(Act x, std::span<const int32_t> rows, Act out, int
 }
 
 void CudaBackend::put_columns(Act x, Act out, int32_t first_col) {
-  expect_floats({x, out});
   DS_CHECK(first_col + x.cols <= out.cols && x.rows <= out.rows);
   cuda::gather_rows(x, nullptr, x.rows, out, first_col, launches_);
 }

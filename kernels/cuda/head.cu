@@ -41,7 +41,7 @@ void head_top_k(Act x, WeightsView head, Precision precision, TopKView out, void
   const int32_t slab = keeps_logits ? kHeadRows : kSlabRows;
   for (int32_t first = 0; first < x.rows; first += slab) {
     const int32_t rows = x.rows - first < slab ? x.rows - first : slab;
-    const Act part = {x.row(first), rows, x.cols};
+    const Act part = x.rows_from(first, rows);
     HeadView view = lay_out(rows, head.n_out, workspace);
     if (on_tensor_cores) {
       if (!keeps_logits) view.logits = nullptr;

@@ -25,7 +25,7 @@ struct HeadView {
   float* logits;  // (rows, n_tiles * kTileOut), columns from n_out on undefined; null: not kept
 };
 
-/// Product and statistics in one kernel, on tensor cores; x (rows, n_in), head bf16.
+/// Product and statistics in one kernel, on tensor cores; x (rows, n_in) and head bf16.
 void head_product(Act x, WeightsView head, const HeadView& view, LaunchStream stream);
 /// Makes view.logits finite and gathers their statistics.
 void scan_logits(const HeadView& view, LaunchStream stream);

@@ -106,7 +106,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kPerProcessor) head_ke
   const auto row_group = static_cast<int32_t>(blockIdx.x), block = static_cast<int32_t>(blockIdx.y);
   const ProductPart part = {row_group * kTileRows, block * Shape::kTile, 0, (p.in.n_in + kUnitIn - 1) / kUnitIn};
   float sums[kEights][Shape::kGroups][4] = {};
-  multiply<Shape, Inputs::kFloat>(p.in, part, dynamic_shared, sums);
+  multiply<Shape, Inputs::kBf16>(p.in, part, dynamic_shared, sums);
 
   auto& shared = *reinterpret_cast<TileShared<Shape>*>(dynamic_shared);
   find_best<Shape>(p, part, sums, shared);
@@ -162,7 +162,7 @@ __global__ void __launch_bounds__(kScanWarps* kWarp) scan_kernel(HeadView head) 
 
 void head_product(Act x, WeightsView head, const HeadView& view, LaunchStream stream) {
   HeadLaunch p = {};
-  p.in.x = x.data;
+  p.in.bf16 = x.bf16;
   p.in.w = static_cast<const uint4*>(head.data);
   p.in.rows = x.rows;
   p.in.n_out = head.n_out;

@@ -2,19 +2,6 @@
 #include "kernels/cuda/matmul.h"
 
 namespace draftscope::cuda {
-namespace {
-
-Act slab(Act act, int32_t first, int32_t rows) {
-  if (act.bf16 != nullptr)
-    act.bf16 += static_cast<int64_t>(first) * act.cols;
-  else
-    act.data = act.row(first);
-  if (act.squares != nullptr) act.squares += static_cast<int64_t>(first) * n_square_pieces(act.cols);
-  act.rows = rows;
-  return act;
-}
-
-}  // namespace
 
 int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in) {
   const SplitPlan plan = plan_splits(n_out, n_in);
@@ -30,8 +17,8 @@ void matmul(const MatmulArgs& args, LaunchStream stream) {
   for (int32_t first = 0; first < args.x.rows; first += kSlabRows) {
     const int32_t left = args.x.rows - first, rows = left < kSlabRows ? left : kSlabRows;
     MatmulArgs part = args;
-    part.x = slab(args.x, first, rows);
-    part.out = slab(args.out, first, rows);
+    part.x = args.x.rows_from(first, rows);
+    part.out = args.out.rows_from(first, rows);
     on_tensor_cores ? matmul_tensor(part, stream) : matmul_plain(part, stream);
   }
 }

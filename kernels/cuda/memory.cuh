@@ -37,4 +37,14 @@ __device__ __forceinline__ void wait_for_batches() {
 #endif
 }
 
+/// Begins to bring n floats, which no launch writes, from memory to L2; by all kThreads of a block.
+template <int kThreads>
+__device__ __forceinline__ void ask_for([[maybe_unused]] const float* from, [[maybe_unused]] int32_t n) {
+#if defined(__CUDACC__)
+  constexpr int32_t kLine = 32;
+  for (int32_t i = kLine * static_cast<int32_t>(threadIdx.x); i < n; i += kLine * kThreads)
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(from + i));
+#endif
+}
+
 }  // namespace draftscope::cuda

@@ -57,10 +57,28 @@ __device__ void store_head(const HeadColumns& columns, int32_t half, T* head) {
   }
 }
 
-/// x / sqrt(mean(x^2) + eps) * norm, then (low, high) turned by the angles of cos and sin.
-__device__ inline void norm_and_rotate(HeadColumns& columns, int32_t half, const float* norm, float eps,
-                                       const float* cos, const float* sin) {
+/// A lane's angles, of its columns i of the first half.
+struct Angles {
+  float cos[kMaxPairs], sin[kMaxPairs];
+};
+
+__device__ inline Angles load_angles(const RopeView& rope, int32_t position, int32_t half) {
   const int32_t lane = static_cast<int32_t>(threadIdx.x) % kWarp;
+  const int64_t first = static_cast<int64_t>(position) * half;
+  Angles angles = {};
+#pragma unroll
+  for (int j = 0; j < kMaxPairs; ++j) {
+    const int32_t i = lane + kWarp * j;
+    if (i >= half) continue;
+    angles.cos[j] = rope.cos[first + i];
+    angles.sin[j] = rope.sin[first + i];
+  }
+  return angles;
+}
+
+/// x / sqrt(mean(x^2) + eps) * norm, then (low, high) turned by the angles. What a lane does not hold is 0 and stays 0.
+__device__ inline void norm_and_rotate(HeadColumns& columns, int32_t half, const HeadColumns& norm, float eps,
+                                       const Angles& angles) {
   float squares = 0.0f;
 #pragma unroll
   for (int j = 0; j < kMaxPairs; ++j)
@@ -70,32 +88,31 @@ __device__ inline void norm_and_rotate(HeadColumns& columns, int32_t half, const
   const float inverse = 1.0f / sqrtf(squares / static_cast<float>(2 * half) + eps);
 #pragma unroll
   for (int j = 0; j < kMaxPairs; ++j) {
-    const int32_t i = lane + kWarp * j;
-    if (i >= half) continue;
-    const float low = columns.low[j] * inverse * norm[i], high = columns.high[j] * inverse * norm[i + half];
-    columns.low[j] = fmaf(low, cos[i], -(high * sin[i]));
-    columns.high[j] = fmaf(high, cos[i], low * sin[i]);
+    const float low = columns.low[j] * inverse * norm.low[j], high = columns.high[j] * inverse * norm.high[j];
+    columns.low[j] = fmaf(low, angles.cos[j], -(high * angles.sin[j]));
+    columns.high[j] = fmaf(high, angles.cos[j], low * angles.sin[j]);
   }
 }
 
+/// What comes from far away is asked for together, a norm's weights before the launches ahead have ended.
 template <class Cached>
 __global__ void __launch_bounds__(kWarps* kWarp) norm_rope_append_kernel(const AppendTask<Cached> task) {
-  follow();
   const int32_t n_heads = task.heads.n_q_heads + 2 * task.heads.n_kv_heads;
   const int32_t item = static_cast<int32_t>(blockIdx.x) * kWarps + static_cast<int32_t>(threadIdx.x) / kWarp;
   const int32_t row = item / n_heads, head = item % n_heads;
-  if (row >= task.rows.n_rows) return;
   const int32_t dim = task.heads.head_dim, half = dim / 2, kv_head = head - task.heads.n_q_heads;
+  const bool is_query = kv_head < 0, is_value = kv_head >= task.heads.n_kv_heads;
+  const HeadColumns norm = load_head(is_query ? task.q_norm : task.k_norm, half);
+  follow();
+  if (row >= task.rows.n_rows) return;
+  const int32_t cache_row = task.rows.cache_row[row];
   float* at = task.qkv + static_cast<int64_t>(row) * task.qkv_cols + head * dim;
   HeadColumns columns = load_head(at, half);
-  const bool is_query = kv_head < 0, is_value = kv_head >= task.heads.n_kv_heads;
   if (!is_value) {
-    const int64_t angles = static_cast<int64_t>(task.rows.position[row]) * half;
-    norm_and_rotate(columns, half, is_query ? task.q_norm : task.k_norm, task.eps, task.rope.cos + angles,
-                    task.rope.sin + angles);
+    const Angles angles = load_angles(task.rope, task.rows.position[row], half);
+    norm_and_rotate(columns, half, norm, task.eps, angles);
   }
   if (is_query) return store_head(columns, half, at);
-  const int32_t cache_row = task.rows.cache_row[row];
   if (cache_row == kNoCacheRow) return;
   const int64_t cached_head = is_value ? kv_head - task.heads.n_kv_heads : kv_head;
   Cached* cache = is_value ? task.values : task.keys;

@@ -45,7 +45,7 @@ void matmul(const MatmulArgs& args, LaunchStream stream);
 
 /// out[r] = table[token[r]]; fills out.squares where it is kept. table (n_vocab, dim).
 void embed(WeightsView table, const RowsView& rows, Act out, LaunchStream stream);
-/// out = x / sqrt(mean(x^2) + eps) * weight; x, out (rows, dim).
+/// out = x / sqrt(mean(x^2) + eps) * weight; x (rows, dim) float32, out (rows, dim).
 void rms_norm(Act x, const float* weight, float eps, Act out, LaunchStream stream);
 
 /// Keys and values (n_layers, n_kv_heads, capacity, head_dim), bf16 or float32.
@@ -72,7 +72,8 @@ void attention(Act qkv, HeadLayout heads, KvView kv, int32_t layer, const RowsVi
                void* workspace, LaunchStream stream);
 
 /// Most likely tokens of x head^T, ties to the smaller id; NaN counts as the lowest logit, infinities as the largest
-/// finite ones. token, log_p (rows, k), log_p natural log normalised over n_out. k <= n_out; above 1024 it is slow.
+/// finite ones. x: with bf16 weights and precision kept as bf16. token, log_p (rows, k), log_p natural log normalised over
+/// n_out. k <= n_out; above 1024 it is slow.
 struct TopKView {
   int32_t* token = nullptr;
   float* log_p = nullptr;

@@ -265,29 +265,35 @@ __device__ __forceinline__ void norm_scales(const ProductInput& in, const Produc
 /// Adds the part's products to `sums`; `shared` has Shape::kSharedBytes. All threads of the block call it, and shared
 /// memory is free again when it returns.
 ///
-/// Weights start on their way first, while the launch before this one ends. Activations are loaded a share ahead of the
-/// one that is stored for the next chunk. The compiler would rather load just before it stores: it moves no access past
-/// __syncwarp, and has no branches here.
+/// Weights and the norm's start on their way first, while the launch before this one ends. Then the first activations and
+/// the norm's squares are asked for together. Activations are loaded a share ahead of the one that is stored for the next
+/// chunk. The compiler would rather load just before it stores: it moves no access past __syncwarp, and has no branches here.
 template <class Shape, Inputs kInputs>
 __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPart& part, uint4* shared,
                                          typename Shape::Sums& sums) {
   using Ring = typename Shape::Ring;
   Ring ring(in, part, shared + 2 * Shape::kBuffer);
+  if constexpr (kInputs == Inputs::kNormed)
+    ask_for<Shape::kThreads>(in.norm_weight + part.first_in, min(part.n_units * kUnitIn, in.n_in - part.first_in));
   follow();
-  auto* scale = reinterpret_cast<float*>(shared + Shape::kSharedVectors);
-  if constexpr (kInputs == Inputs::kNormed) {
-    norm_scales<Shape>(in, part, scale);
-    __syncthreads();
-  }
   const int32_t end_in = min(part.first_in + part.n_units * kUnitIn, in.n_in);
   int32_t first_in = part.first_in;
+  auto* scale = reinterpret_cast<float*>(shared + Shape::kSharedVectors);
+  const auto find_scales = [&] {
+    if constexpr (kInputs != Inputs::kNormed) return;
+    norm_scales<Shape>(in, part, scale);
+    __syncthreads();
+  };
+  constexpr int kShares = Shape::kShares, kSharesBesideScales = 2;  // that registers hold
+  if constexpr (kShares > kSharesBesideScales) find_scales();
   using Mover = ActivationMover<Shape, kInputs>;
   const Mover mover(in, part);
-  typename Mover::Share first[Shape::kShares], share, next;
+  typename Mover::Share first[kShares], share, next;
 #pragma unroll
-  for (int i = 0; i < Shape::kShares; ++i) first[i] = mover.load(i, first_in, end_in);
+  for (int i = 0; i < kShares; ++i) first[i] = mover.load(i, first_in, end_in);
+  if constexpr (kShares <= kSharesBesideScales) find_scales();
 #pragma unroll
-  for (int i = 0; i < Shape::kShares; ++i) mover.store(i, first[i], scale, shared);
+  for (int i = 0; i < kShares; ++i) mover.store(i, first[i], scale, shared);
   share = mover.load(0, first_in + Shape::kChunk, end_in);
   __syncthreads();
 
@@ -301,8 +307,7 @@ __device__ __forceinline__ void multiply(const ProductInput& in, const ProductPa
     for (int b = 0; b < Shape::kBlocks; ++b) {
       const int i = b / Shape::kShareBlocks;
       if (b % Shape::kShareBlocks == 0) {
-        next = i + 1 < Shape::kShares ? mover.load(i + 1, first_in, end_in)
-                                      : mover.load(0, first_in + Shape::kChunk, end_in);
+        next = i + 1 < kShares ? mover.load(i + 1, first_in, end_in) : mover.load(0, first_in + Shape::kChunk, end_in);
         __syncwarp();
       }
       const int slot = (chunk * Shape::kBlocks + b) % Ring::kBlocks;

@@ -43,16 +43,13 @@ __global__ void __launch_bounds__(kThreads) rms_norm_kernel(Act x, const float* 
   }
   __syncthreads();
   const float scale = inverse_rms(squares, x.cols, eps);
-  float* to = row_of(out, r);
-  for (int c = threadIdx.x; c < x.cols; c += kThreads) to[c] = from[c] * scale * weight[c];
+  for (int c = threadIdx.x; c < x.cols; c += kThreads) put(out, r, c, from[c] * scale * weight[c]);
 }
 
 __global__ void __launch_bounds__(kThreads) gather_kernel(Act x, const int32_t* rows, Act out, int32_t first_col) {
   follow();
-  const auto r = static_cast<int32_t>(blockIdx.x);
-  const float* from = row_of(x, rows == nullptr ? r : rows[r]);
-  float* to = row_of(out, r) + first_col;
-  for (int c = threadIdx.x; c < x.cols; c += kThreads) to[c] = from[c];
+  const auto r = static_cast<int32_t>(blockIdx.x), from = rows == nullptr ? r : rows[r];
+  for (int c = threadIdx.x; c < x.cols; c += kThreads) put(out, r, first_col + c, get(x, from, c));
 }
 
 }  // namespace

@@ -31,12 +31,14 @@ class CudaHeadTest : public testing::TestWithParam<Setting> {
     return GetParam().precision == Precision::kBf16 ? rounded_to_bf16(x) : x;
   }
   TopK run(const Table& x, const Weights& head, int32_t k, std::byte* workspace) const {
-    const DeviceAct in(x);
+    const DeviceAct floats(x);
+    const DeviceBf16 halves(x);
+    const Act in = GetParam().precision == Precision::kBf16 ? halves.act : floats.act;
     const DeviceWeights on_device(head);
     const auto n = static_cast<size_t>(x.rows) * static_cast<size_t>(k);
     const auto token = copy_to_device(std::vector<int32_t>(n, -1));
     const auto log_p = copy_to_device(std::vector<float>(n, NAN));
-    head_top_k(in.act, on_device.view, GetParam().precision, {token.data(), log_p.data(), k}, workspace, nullptr);
+    head_top_k(in, on_device.view, GetParam().precision, {token.data(), log_p.data(), k}, workspace, nullptr);
     return {static_cast<int32_t>(x.rows), k, copy_to_host(token.data(), n), copy_to_host(log_p.data(), n)};
   }
   /// With a workspace of exactly the size asked for, full of NaN.

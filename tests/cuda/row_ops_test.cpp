@@ -70,6 +70,15 @@ TEST(CudaRmsNorm, EqualsItsFormulaAlsoInPlace) {
   }
 }
 
+TEST(CudaRmsNorm, RoundsWhatItWritesToAProductsInput) {
+  const DeviceAct x(reference::random_table(5, 200, 3, 2.0)), floats(5, 200);
+  const DeviceBf16 halves(5, 200);
+  const auto weight = copy_to_device(std::vector<float>(200, 0.75f));
+  rms_norm(x.act, weight.data(), 1e-6f, floats.act, nullptr);
+  rms_norm(x.act, weight.data(), 1e-6f, halves.act, nullptr);
+  EXPECT_EQ(halves.bits(), DeviceBf16::rounded(floats.values()));
+}
+
 // What a product normalises on its way in is what rms_norm writes, to the bit: a one-hot weight reads it back.
 TEST(CudaRmsNorm, EqualsTheNormInsideAProduct) {
   const int64_t dim = 200;
@@ -122,6 +131,18 @@ TEST(CudaGatherRows, PutsRowsBesideWhatIsThere) {
         ASSERT_TRUE(std::isnan(found.at(r, c))) << r << ' ' << c;
     }
   }
+}
+
+TEST(CudaGatherRows, RoundsAndWidensBetweenFloatsAndProductInputs) {
+  const Table x = reference::random_table(3, 40, 7), rounded = rounded_to_bf16(x);
+  const DeviceAct floats(x), widened(3, 40);
+  const DeviceBf16 halves(x), of_floats(3, 40), of_halves(3, 40);
+  gather_rows(floats.act, nullptr, 3, of_floats.act, 0, nullptr);
+  gather_rows(halves.act, nullptr, 3, of_halves.act, 0, nullptr);
+  gather_rows(halves.act, nullptr, 3, widened.act, 0, nullptr);
+  EXPECT_EQ(of_floats.bits(), halves.bits());
+  EXPECT_EQ(of_halves.bits(), halves.bits());
+  EXPECT_EQ(widened.table().data, rounded.data);
 }
 
 }  // namespace

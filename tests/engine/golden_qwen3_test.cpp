@@ -31,9 +31,8 @@ class Runner {
 
   /// Rows [first, last) of the last pass.
   void expect_logits(std::span<const float> logits, int32_t first, const std::string& what) {
-    const Act hidden = work_.hidden->act;
     const int32_t vocab = target_.config().vocab;
-    const Act rows{hidden.row(first), static_cast<int32_t>(logits.size()) / vocab, hidden.cols};
+    const Act rows = work_.hidden->act.rows_from(first, static_cast<int32_t>(logits.size()) / vocab);
     expect_close(all_log_p(target_, rows), log_softmax(logits, vocab), kLogitTolerance, what);
   }
   /// states (layers + 1, rows, hidden): every layer's output; index 0 is the embedding and is not tapped.

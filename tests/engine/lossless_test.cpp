@@ -88,8 +88,7 @@ TEST_F(Lossless, PromptsReadInPiecesOfAnySizeLeaveTheSame) {
       const size_t n = std::min(prompt.size() - first, static_cast<size_t>(piece));
       memory.read(pair, std::span(prompt).subspan(first, n));
     }
-    const Act hidden = memory.target_work.hidden->act;
-    pair.target.head(Act{hidden.row(memory.rows.n - 1), 1, hidden.cols}, 4, memory.target_top);
+    pair.target.head(memory.target_work.hidden->act.rows_from(memory.rows.n - 1, 1), 4, memory.target_top);
     const Marginals q = pair.drafter->draft(prompt.back(), pair.drafter->config().block_size, 4, pair.target,
                                             memory.drafter_rope, memory.drafter_kv, memory.drafter_work);
     return std::tuple(memory.target_top.token, memory.target_top.log_p, q.token, q.log_q);
