@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/record/make_record.h"
@@ -211,6 +212,54 @@ TEST(TreeLayout, WithRoomForEverythingNothingIsFolded) {
   EXPECT_EQ(layout.n_folded, 0);
   EXPECT_EQ(layout.boxes.size(), tree_layout(make_round(3, 64)).boxes.size());
   EXPECT_GT(fitting_layout(make_round(3, 64), {}, 1, 1).n_folded, 0) << "the path alone, where nothing fits";
+}
+
+/// One round whose path has `n` nodes, each with a rejected sibling.
+RoundRecord long_round(int32_t n) {
+  RoundRecord round = make_round(1, 1);
+  round.tree = {{7}, {-1}, {0}, {0}, {0.0}};
+  round.accepted = {.path = {0}, .bonus = 3};
+  for (int32_t i = 0; i < n; ++i) {
+    const int32_t parent = round.accepted.path.back();
+    round.accepted.path.push_back(round.tree.size());
+    for (const int32_t rank : {0, 1}) {
+      round.tree.token.push_back(i);
+      round.tree.parent.push_back(parent);
+      round.tree.depth.push_back(i + 1);
+      round.tree.rank.push_back(rank);
+      round.tree.path_log_q.push_back(-1.0 - i - rank);
+    }
+  }
+  round.decision.chosen = 2 * n;
+  return round;
+}
+
+TEST(TreeLayout, APathTooLongForTheRoomGoesOnInFurtherLines) {
+  const RoundRecord round = long_round(15);
+  for (const bool top_down : {false, true}) {
+    const float along = 33, across = top_down ? 40.0f : 17.0f;
+    const float width = top_down ? across : along, height = top_down ? along : across;
+    const TreeLayout layout = fitting_layout(round, {.top_down = top_down}, width, height);
+    EXPECT_LE(layout.width, width);
+    EXPECT_LE(layout.height, height);
+    EXPECT_EQ(std::ranges::count_if(layout.boxes, &NodeBox::on_path), 17) << "root, path and bonus";
+    EXPECT_EQ(layout.boxes[0].line, 0);
+    EXPECT_GT(layout.boxes.back().line, 0);
+    for (size_t i = 0; i < layout.boxes.size(); ++i) {
+      const NodeBox& box = layout.boxes[i];
+      for (size_t j = i + 1; j < layout.boxes.size(); ++j) ASSERT_FALSE(overlap(box, layout.boxes[j])) << i << " and " << j;
+      if (box.parent_box < 0) continue;
+      const NodeBox& parent = layout.boxes[static_cast<size_t>(box.parent_box)];
+      const bool after = top_down ? box.y > parent.y : box.x > parent.x, below = top_down ? box.x > parent.x : box.y > parent.y;
+      EXPECT_TRUE(box.line == parent.line ? after : box.line == parent.line + 1 && below && !after) << i;
+    }
+  }
+  EXPECT_EQ(fitting_layout(round, {}, 1e6f, 17).boxes.back().line, 0) << "one line where there is room for it";
+  EXPECT_EQ(fitting_layout(round, {}, 33, 2).boxes.back().line, 0) << "and where there is none for two";
+  const TreeLayout small = fitting_layout(round, {}, 25, 12);
+  EXPECT_GT(small.boxes.back().line, 0);
+  EXPECT_LE(small.width, kSmallPrint * 25);
+  EXPECT_LE(small.height, kSmallPrint * 12);
 }
 
 TEST(TreeLayout, ArrowsPassFoldedMarksBy) {

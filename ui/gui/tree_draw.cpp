@@ -1,5 +1,7 @@
 #include "ui/gui/tree_draw.h"
 
+#include <imgui_internal.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -58,6 +60,30 @@ void draw_q_bar(ImDrawList* list, const NodeBox& box, ImVec2 a, ImVec2 b, float 
   list->AddRectFilled({left, top}, {right, bottom}, with_alpha(palette().line, alpha), 0.1f * unit);
   const float end = left + (right - left) * std::clamp(static_cast<float>(box.q), 0.0f, 1.0f);
   list->AddRectFilled({left, top}, {end, bottom}, with_alpha(role_colour(box.role), alpha), 0.1f * unit);
+}
+
+/// Screen rectangle of a line of the layout.
+ImRect line_rect(const Canvas& canvas, const TreeLayout& layout, int32_t line) {
+  ImRect rect = {canvas.to_screen(layout.width, layout.height), canvas.to_screen(0, 0)};
+  for (const NodeBox& box : layout.boxes) {
+    if (box.line != line) continue;
+    rect.Add(canvas.to_screen(box.x, box.y));
+    rect.Add(canvas.to_screen(box.x + box.width, box.y + box.height));
+  }
+  return rect;
+}
+
+/// An edge into another line: out at the end of its own, back through the gap between the two, and in from the start.
+void draw_turn(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout, const NodeBox& box, const ImVec2 ends[2],
+               ImU32 colour, float thick) {
+  const float out = 0.5f * canvas.scale();
+  const ImVec2 from = ends[0], to = ends[1];
+  const ImVec2 end = line_rect(canvas, layout, layout.boxes[static_cast<size_t>(box.parent_box)].line).Max;
+  const ImVec2 start = line_rect(canvas, layout, box.line).Min;
+  const float right = end.x + out, bottom = end.y + out, left = start.x - out, top = start.y - out;
+  const ImVec2 sideways[] = {from, {right, from.y}, {right, top}, {left, top}, {left, to.y}, to};
+  const ImVec2 upwards[] = {from, {from.x, bottom}, {left, bottom}, {left, top}, {to.x, top}, to};
+  list->AddPolyline(layout.top_down ? upwards : sideways, 6, colour, thick);
 }
 
 }  // namespace
@@ -129,6 +155,11 @@ void draw_edge(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout,
   const float thick = std::max(1.0f, width);
   if (canvas.zoom < kSimpleZoom) {
     list->AddLine(from, to, colour, thick);
+    return;
+  }
+  if (box.line != parent.line) {
+    const ImVec2 ends[] = {from, to};
+    draw_turn(list, canvas, layout, box, ends, colour, thick);
     return;
   }
   const ImVec2 middle = {0.5f * (from.x + to.x), 0.5f * (from.y + to.y)};

@@ -16,8 +16,12 @@ namespace draftscope {
 namespace {
 
 constexpr int32_t kFewCandidates = 3;  // in a short panel: the verified nodes need the room
-constexpr float kRoomy_em = 26;        // from this height on the legend has a line of its own
+constexpr float kRoomy_em = 26;        // from this height on, in a panel not narrow, the legend has a line of its own
+constexpr float kNarrow_em = 30;       // in less width the legend would take many lines
 constexpr float kHeader_em = 5.5f, kOneLine_em = 2.2f;  // about: a tree may not change its own room
+
+/// Whether the tree needs the room that a legend would take.
+bool one_line_header() { return short_panel(kRoomy_em) || ImGui::GetWindowWidth() < kNarrow_em * em(); }
 
 void draw_options(TreeOptions& options) {
   if (ImGui::Checkbox("Top-down", &options.top_down)) options.asked_top_down = options.top_down;
@@ -149,11 +153,11 @@ std::string footer(const RoundRecord& record, const TreeLayout& layout, const Se
   return "Click a node, or use the arrow keys, to keep its facts here.";
 }
 
-/// One line in a short panel, everything in a tall one.
+/// One line in a small panel, everything in a large one.
 std::optional<ViewMode> draw_header(PanelContext& context, const RoundRecord& record) {
   const ImVec2 panel = ImGui::GetContentRegionAvail();
   const FlatHeader flat;
-  const bool one_line = short_panel(kRoomy_em);
+  const bool one_line = one_line_header();
   const std::optional<ViewMode> wanted = draw_view_buttons();
   TreeOptions& options = tree_options(context);
   if (one_line) {
@@ -180,9 +184,9 @@ std::optional<ViewMode> draw_header(PanelContext& context, const RoundRecord& re
   return wanted;
 }
 
-/// Short panels have no line for the verdict on the selected node: it lies over the foot of the picture.
+/// A header of one line has no place for the verdict on the selected node: it lies over the foot of the picture.
 void draw_verdict(const Canvas& canvas, const RoundRecord& record, const Selection& selection) {
-  if (!selection.node || !short_panel(kRoomy_em)) return;
+  if (!selection.node || !one_line_header()) return;
   const std::string words = node_verdict(record, *selection.node);
   const float pad = 0.3f * em(), width = canvas.max.x - canvas.min.x - 2 * pad;
   const float height = ImGui::CalcTextSize(words.c_str(), nullptr, false, width).y;

@@ -15,6 +15,8 @@ constexpr float kBoxHeight = 1.75f;  // ems: a line of text and the bar of q bel
 constexpr float kPadding = 0.6f;     // inside a box, left and right
 constexpr float kLayerGap = 1.3f;    // between depths, room for edges
 constexpr float kSideGap = 0.55f;    // between neighbours at one depth, room for the bonus' second border
+constexpr float kLineGap = 1.1f;     // between lines, room for the edges that go from one to the next
+constexpr float kTurn = 0.65f;       // at the end of a line, room for those edges
 constexpr float kMinWidth = 2.6f;
 constexpr float kEmPerCell = 0.6f;
 
@@ -169,17 +171,31 @@ std::vector<float> place_across(const std::vector<NodeBox>& boxes, bool top_down
   return centre;
 }
 
-/// Start of every layer along the depth axis.
-std::vector<float> place_layers(const std::vector<NodeBox>& boxes, bool top_down) {
+/// Where every layer begins along the depth axis, and in which line.
+struct Layers {
+  std::vector<float> start;   // (n_layers,) ems
+  std::vector<int32_t> line;  // (n_layers,)
+};
+Layers place_layers(const std::vector<NodeBox>& boxes, bool top_down, float line_em) {
   std::vector<float> extent;
   for (const NodeBox& box : boxes) {
     if (static_cast<size_t>(box.depth) >= extent.size())
       extent.resize(static_cast<size_t>(box.depth) + 1, 0.0f);
     extent[box.depth] = std::max(extent[box.depth], top_down ? box.height : box.width);
   }
-  std::vector<float> start(extent.size(), 0.0f);
-  for (size_t d = 1; d < extent.size(); ++d) start[d] = start[d - 1] + extent[d - 1] + kLayerGap;
-  return start;
+  Layers layers;
+  float at = 0;
+  int32_t line = 0;
+  for (const float layer : extent) {
+    if (at > kLayerGap && at + layer + kTurn > line_em) {
+      at = kLayerGap;  // set in, as the edge comes from the line before
+      ++line;
+    }
+    layers.start.push_back(at);
+    layers.line.push_back(line);
+    at += layer + kLayerGap;
+  }
+  return layers;
 }
 
 }  // namespace
@@ -217,25 +233,41 @@ TreeLayout tree_layout(const RoundRecord& record, const LayoutOptions& options) 
   if (options.max_off_path < kAllNodes) fold_boxes(layout, options.max_off_path);
   size_boxes(layout.boxes, options);
   const std::vector<float> across = place_across(layout.boxes, options.top_down);
-  const std::vector<float> along = place_layers(layout.boxes, options.top_down);
+  const Layers layers = place_layers(layout.boxes, options.top_down, options.line_em);
+  float pitch = 0;  // from line to line
+  for (size_t i = 0; i < layout.boxes.size(); ++i) {
+    pitch = std::max(pitch, across[i] + 0.5f * breadth(layout.boxes[i], options.top_down) + kLineGap);
+  }
   for (size_t i = 0; i < layout.boxes.size(); ++i) {
     NodeBox& box = layout.boxes[i];
-    box.x = options.top_down ? across[i] - 0.5f * box.width : along[box.depth];
-    box.y = options.top_down ? along[box.depth] : across[i] - 0.5f * box.height;
+    box.line = layers.line[box.depth];
+    const float along = layers.start[box.depth], beside = across[i] + pitch * static_cast<float>(box.line);
+    box.x = options.top_down ? beside - 0.5f * box.width : along;
+    box.y = options.top_down ? along : beside - 0.5f * box.height;
     layout.width = std::max(layout.width, box.x + box.width);
     layout.height = std::max(layout.height, box.y + box.height);
   }
+  if (layers.line.back() > 0) (options.top_down ? layout.height : layout.width) += kTurn;
   return layout;
 }
 
 TreeLayout fitting_layout(const RoundRecord& record, LayoutOptions options, float width, float height) {
-  TreeLayout layout;
-  for (const int32_t most : {kAllNodes, 32, 16, 12, 8, 6, 4, 3, 2, 1, 0}) {
-    options.max_off_path = most;
-    layout = tree_layout(record, options);
-    if (layout.width <= width && layout.height <= height) break;
+  const auto largest = [&](float print) -> std::optional<TreeLayout> {
+    for (const int32_t most : {kAllNodes, 32, 16, 12, 8, 6, 4, 3, 2, 1, 0}) {
+      options.max_off_path = most;
+      TreeLayout layout = tree_layout(record, options);
+      if (layout.width <= print * width && layout.height <= print * height) return layout;
+    }
+    return std::nullopt;
+  };
+  if (std::optional<TreeLayout> in_one_line = largest(1)) return *std::move(in_one_line);
+  for (const float print : {1.0f, kSmallPrint}) {
+    options.line_em = print * (options.top_down ? height : width);
+    if (std::optional<TreeLayout> in_lines = largest(print)) return *std::move(in_lines);
   }
-  return layout;
+  options.line_em = LayoutOptions{}.line_em;
+  options.max_off_path = 0;
+  return tree_layout(record, options);
 }
 
 PathExtent path_extent(const TreeLayout& layout) {

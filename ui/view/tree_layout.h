@@ -29,6 +29,7 @@ struct NodeBox {
   double path_q = 1;     // product from the root; NaN as well
   int32_t n_folded = 0;  // rejected nodes that a kFoldedNode stands for
   int32_t depth = 0;
+  int32_t line = 0;      // of the picture, see LayoutOptions::line_em
 
   bool on_path() const {
     return role == NodeRole::kRoot || role == NodeRole::kAccepted || role == NodeRole::kBonus;
@@ -42,6 +43,7 @@ struct LayoutOptions {
   int32_t max_candidates = 10;                           // unverified nodes shown beside the verified ones
   int32_t max_off_path = kAllNodes;                      // nodes shown beside the path, the likeliest first
   int32_t max_label_cells = 14;                          // longer labels are elided
+  float line_em = std::numeric_limits<float>::infinity();  // layers beyond begin a new line, as words of a text do
   std::function<float(std::string_view)> text_width_em;  // measures a label; cells * 0.6 em when absent
 };
 
@@ -58,10 +60,12 @@ struct TreeLayout {
 
 /// Tidy layered layout: one layer per depth, parents at the middle of their children, subtrees as close as
 /// their outlines allow (after Reingold and Tilford, IEEE TSE 7(2), 1981). The accepted path is one straight
-/// line at the edge, whatever hangs off it. O(nodes * depth).
+/// line at the edge, whatever hangs off it, or one in every line of the picture. O(nodes * depth).
 TreeLayout tree_layout(const RoundRecord& record, const LayoutOptions& options = {});
 
-/// The same with as many nodes beside the path as fit `width` x `height` ems, the path alone at least.
+/// The same with as many nodes beside the path as fit `width` x `height` ems, the path alone at least. A path too long
+/// for that goes on in further lines, in ems up to kSmallPrint times as small, where it then has room.
+inline constexpr float kSmallPrint = 1.5f;
 TreeLayout fitting_layout(const RoundRecord& record, LayoutOptions options, float width, float height);
 
 /// The box to go to from `box` with an arrow key; nothing at the border.
