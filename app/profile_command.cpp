@@ -34,7 +34,7 @@ CostModel unfinished(const std::string& path) {
 /// What was measured, at those of some row counts that were.
 void print_summary(const CostModel& cost) {
   std::printf("%s, %s\n", cost.machine.c_str(), cost.backend.c_str());
-  std::printf("%8s  %9s", "context", "draft ms");
+  std::printf("%8s  %9s  %9s", "context", "draft ms", "plain ms");
   std::vector<size_t> shown;
   for (const int32_t rows : {1, 2, 4, 8, 16, 32, 64, 128, 256}) {
     const auto place = std::ranges::find(cost.rows, rows);
@@ -44,7 +44,7 @@ void print_summary(const CostModel& cost) {
   }
   std::printf("   (verify ms, median)\n");
   for (size_t c = 0; c < cost.context.size(); ++c) {
-    std::printf("%8d  %9.3f", cost.context[c], cost.draft_s[c] * 1e3);
+    std::printf("%8d  %9.3f  %9.3f", cost.context[c], cost.draft_s[c] * 1e3, cost.plain_s[c] * 1e3);
     for (const size_t r : shown) std::printf("  %9.3f", cost.verify_s[c * cost.rows.size() + r] * 1e3);
     std::printf("\n");
   }

@@ -49,7 +49,7 @@ const char* precision_of(const Pair& pair) { return pair.backend->precision() ==
 
 /// Whether `resume` is the beginning of this very profile.
 bool goes_on(const CostModel& resume, const CostModel& fresh, const std::vector<int32_t>& contexts) {
-  return resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
+  return resume.plain_s.size() == resume.context.size() && resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
          resume.backend == fresh.backend && resume.context.size() <= contexts.size() &&
          std::equal(resume.context.begin(), resume.context.end(), contexts.begin());
 }
@@ -89,15 +89,19 @@ Spread timed(int32_t n_repeats, const std::function<void()>& work) {
   return spread_of(std::move(seconds));
 }
 
-/// Draft and verify seconds of one context, as rounds see them.
+/// Passes of one row until the caches are as plain decoding keeps them: behind a large pass the first took twice as long as the
+/// eighth, and one of hundreds as long as the eighth (demo pair, two cores).
+constexpr int32_t kPlainRun = 8;
+
+/// Draft and verify seconds of one context, as rounds see them, and steps of plain decoding.
 struct ContextTimes {
-  std::vector<double> draft_s;
+  std::vector<double> draft_s, plain_s;
   std::vector<std::vector<double>> verify_s;  // by row count
 };
 
 /// Every row count in turn, as often as asked, each pass behind a drafter block: so a round finds the caches, and a
-/// burst of somebody else's work spoils one look at many points, not every look at one. The first sweep warms up.
-/// False when `keep_going` said stop.
+/// burst of somebody else's work spoils one look at many points, not every look at one. Then a run of passes of one row, as
+/// plain decoding makes them: its last counts. The first sweep warms up. False when `keep_going` said stop.
 bool measure_sweeps(ProfilePasses& passes, bool has_drafter, int32_t n_repeats, const std::vector<int32_t>& rows,
                     ContextTimes& times, const std::function<bool()>& keep_going) {
   const int32_t max_nodes = rows.back() - 1;
@@ -112,6 +116,10 @@ bool measure_sweeps(ProfilePasses& passes, bool has_drafter, int32_t n_repeats, 
       times.draft_s.push_back(draft_s);
       times.verify_s[r].push_back(verify_s);
     }
+    if (!keep_going()) return false;
+    double plain_s = 0;
+    for (int32_t i = 0; i < kPlainRun; ++i) plain_s = seconds_of([&] { passes.verify(0); });
+    if (sweep > 0) times.plain_s.push_back(plain_s);
   }
   return true;
 }
@@ -128,6 +136,7 @@ std::optional<ContextCost> sweep_context(ProfilePasses& passes, bool has_drafter
     cost.verify_s.push_back(spread.median_s);
     cost.spread_s.push_back(spread.half_iqr_s);
   }
+  cost.plain_s = spread_of(std::move(times.plain_s)).median_s;
   return cost;
 }
 
@@ -149,6 +158,7 @@ bool measure_context(const Pair& pair, ProfilePasses& passes, int32_t context, i
   cost.overhead_s = (cost.overhead_s * n_before + *overhead_s) / (n_before + 1);
   cost.context.push_back(context);
   cost.draft_s.push_back(found->draft_s);
+  cost.plain_s.push_back(found->plain_s);
   cost.verify_s.insert(cost.verify_s.end(), found->verify_s.begin(), found->verify_s.end());
   cost.spread_s.insert(cost.spread_s.end(), found->spread_s.begin(), found->spread_s.end());
   return true;
@@ -187,7 +197,8 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
     rows = thinned(rows, static_cast<size_t>(options.max_s / (sweeps * (0.6 * longest_s + draft_s))));
   }
   const CostModel fresh = empty_profile(pair, std::move(rows));
-  const int32_t n_per_context = static_cast<int32_t>(fresh.rows.size()) * (replays ? 1 : options.n_repeats + 1);
+  const int32_t n_rows = static_cast<int32_t>(fresh.rows.size());
+  const int32_t n_per_context = replays ? n_rows : (n_rows + 1) * (options.n_repeats + 1);
   ProfileProgress state{0, n_per_context * static_cast<int32_t>(contexts.size()), goes_on(resume, fresh, contexts) ? resume : fresh};
   const size_t n_known = state.so_far.context.size();
   state.n_done = n_per_context * static_cast<int32_t>(n_known);

@@ -25,10 +25,11 @@ struct ProfileProgress {
 };
 
 /// Measures verify seconds by rows and context (trees of that many rows, each pass behind a drafter block as in a
-/// round), the drafter's block, and tree growth, acceptance and compaction together as overhead. On a backend with round
-/// loops passes are measured as these run them: recordings of the padded sizes, replayed and timed on the device, every
-/// stair kept; the overhead is that of real rounds. `resume` holds the first of the contexts, measured already
-/// on this pair, rows and precision; anything else is not looked at. `progress` returns false to stop: the Error then says so; what was handed over stays usable.
+/// round), the drafter's block, a step of plain decoding, and tree growth, acceptance and compaction together as overhead.
+/// On a backend with round loops passes are measured as these run them: recordings of the padded sizes, replayed and timed on
+/// the device, every stair kept; the overhead is that of real rounds. `resume` holds the first of the contexts, measured
+/// already on this pair, rows and precision, plain steps included; anything else is not looked at. `progress` returns false
+/// to stop: the Error then says so; what was handed over stays usable.
 Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& options, const CostModel& resume,
                                   const std::function<bool(const ProfileProgress&)>& progress);
 

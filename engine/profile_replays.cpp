@@ -40,6 +40,7 @@ std::optional<ContextCost> replay_context(ProfilePasses& passes, bool has_drafte
     cost.verify_s.push_back(spread.median_s);
     cost.spread_s.push_back(spread.half_iqr_s);
   }
+  cost.plain_s = cost.verify_s.front();  // replays follow one another, no drafter between
   return cost;
 }
 

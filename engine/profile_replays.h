@@ -15,7 +15,7 @@ std::vector<int32_t> bucket_edges(int32_t max_rows);
 
 /// Costs at one context; verify_s and spread_s by row count.
 struct ContextCost {
-  double draft_s = 0;
+  double draft_s = 0, plain_s = 0;
   std::vector<double> verify_s, spread_s;
 };
 

@@ -5,6 +5,7 @@
 
 #include "engine/speculate/accept.h"
 #include "engine/speculate/grow.h"
+#include "engine/speculate/shared_budget.h"
 #include "engine/stage_clock.h"
 
 namespace draftscope {
@@ -27,7 +28,7 @@ RoundRecord Session::round() {
   clock.lap(record.took.draft_ns);
 
   // 2. Grow: the most probable prefixes form a tree; the budget rule says how many to verify.
-  const RoundCost cost = cost_->at(memory_->target_kv.length, options_.rule.max_nodes);
+  const RoundCost cost = cost_here();
   Choice choice = grow(q, cost);
   clock.lap(record.took.grow_ns);
 
@@ -68,6 +69,13 @@ void Session::finish_round(RoundRecord& record, const Marginals& q, const RoundC
     min_ranks = std::max(min_ranks, *std::max_element(widest.rank.begin(), widest.rank.end()) + 1);
   }
   text_.finish_round(record, q, std::move(choice), min_ranks);
+}
+
+// Plain rounds make their passes behind one another, dense ones behind a draft as all others do.
+RoundCost Session::cost_here() const {
+  const int32_t context_len = memory_->target_kv.length;
+  if (options_.rule.method == Method::kPlain && !options_.dense) return pass_cost(*cost_, context_len, 1, 0, 0);
+  return cost_->at(context_len, options_.rule.max_nodes);
 }
 
 Marginals Session::draft() {

@@ -62,6 +62,7 @@ class Session {
 
   // The stages of a round, in order.
   Marginals draft();
+  RoundCost cost_here() const;  // what rounds under the rule in force are believed to cost at this context
   Choice grow(const Marginals& q, const RoundCost& cost);
   Verdict verify(const DraftTree& tree, int32_t n_nodes);
   void commit(const DraftTree& tree, const Accepted& accepted);

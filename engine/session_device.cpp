@@ -54,7 +54,7 @@ RoundRecord Session::device_round() {
   const RoundImage& image = loop_->next()[0];
   after_round_.stages_ended();
   const SlotHeader& header = image.header;
-  const RoundCost cost = cost_->at(header.context_len, options_.rule.max_nodes);
+  const RoundCost cost = cost_here();
   DS_CHECK(header.context_len == memory_->target_kv.length && header.root_token == text_.root_token(),
            "the device is at {} tokens, the session at {}", header.context_len, memory_->target_kv.length);
   RoundRecord record;

@@ -37,7 +37,7 @@ class Hindsight {
 
 // Plain decoding makes no drafter pass and grows nothing.
 double seconds_of(Method method, const RoundCost& cost, int32_t n) {
-  return method == Method::kPlain ? cost.verify_s[0] : cost.total_s(n);
+  return method == Method::kPlain ? cost.plain_s : cost.total_s(n);
 }
 
 void add_round(const SimulatedRun& run, const SimulatedRound& round, const RegretFrame& frame, LabRegret& regret) {

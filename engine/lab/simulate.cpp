@@ -89,7 +89,7 @@ SimulatedRun simulate(const PreparedText& text, const CostTable& cost, const Bud
     else if (rule.method != Method::kPlain) round.chosen = decide(expected, now, rule);
     round.accepted = std::min(here.accepted_with(round.chosen), room);
     round.expected_tokens = expected[static_cast<size_t>(round.chosen)];
-    round.predicted_s = rule.method == Method::kPlain ? now.verify_s[0] : now.total_s(round.chosen);
+    round.predicted_s = rule.method == Method::kPlain ? now.plain_s : now.total_s(round.chosen);
     run.n_tokens += round.accepted + 1;
     run.seconds += round.predicted_s;
     position += round.accepted + 1;

@@ -68,6 +68,7 @@ bool get(const wire::CostModel& stored, CostModel& cost) {
   cost.spread_s = get(stored.spread_s());
   cost.draft_s = get(stored.draft_s());
   cost.overhead_s = stored.overhead_s();
+  cost.plain_s = get(stored.plain_s());
   return from_wire(stored.kind(), cost.kind);
 }
 
@@ -128,8 +129,8 @@ bool read_message(const wire::SessionEnd& stored, SessionEnd& end) {
 
 template <class Plain, class Stored>
 Result<Message> checked(const char* what, const Stored& stored) {
-  Message message(std::in_place_type<Plain>);
-  Plain& plain = std::get<Plain>(message);
+  Result<Message> message = Message();
+  Plain& plain = message->emplace<Plain>();
   if (!read_message(stored, plain))
     return fail("{} holds an enumeration value that this version does not know", what);
   const Status status = check_invariants(plain);

@@ -80,8 +80,9 @@ Offset<wire::CostModel> put(Builder& builder, const CostModel& cost) {
   const auto verify_s = put(builder, cost.verify_s);
   const auto spread_s = put(builder, cost.spread_s);
   const auto draft_s = put(builder, cost.draft_s);
+  const auto plain_s = put(builder, cost.plain_s);
   return wire::CreateCostModel(builder, to_wire(cost.kind), label, source, model, machine, backend, context,
-                               rows, verify_s, spread_s, draft_s, cost.overhead_s);
+                               rows, verify_s, spread_s, draft_s, cost.overhead_s, plain_s);
 }
 
 Offset<wire::SharedPass> put(Builder& builder, const std::optional<SharedPass>& shared) {

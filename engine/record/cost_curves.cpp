@@ -55,4 +55,10 @@ CostCurves verify_curves(const CostModel& model) {
   return curves;
 }
 
+double plain_step_s(const CostModel& model, int32_t context_len) {
+  const auto at = [&](size_t c) { return model.plain_s.empty() ? model.verify_s[c * model.rows.size()] : model.plain_s[c]; };
+  const Bracket place = bracket(model.context, context_len);
+  return place.blend(at(place.low), at(place.high));
+}
+
 }  // namespace draftscope

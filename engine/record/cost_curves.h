@@ -44,4 +44,8 @@ struct CostCurves {
 /// verify_s of a valid model, x being the rows of the pass.
 CostCurves verify_curves(const CostModel& model);
 
+/// Seconds of one step of plain decoding: plain_s where the model knows it, else a pass of one row. Linear between contexts,
+/// clamped outside. `model` is valid and has a point.
+double plain_step_s(const CostModel& model, int32_t context_len);
+
 }  // namespace draftscope

@@ -22,6 +22,8 @@ struct CostModel {
   std::vector<double> spread_s;   // (n_contexts, n_rows) half the interquartile range; empty when unknown
   std::vector<double> draft_s;    // (n_contexts,) seconds of one drafter block
   double overhead_s = 0;          // build, mask, accept, compaction outside verify_s
+  std::vector<double> plain_s;    // (n_contexts,) seconds of one step of plain decoding: a pass of one row behind others
+                                  // of one row, no drafter between; empty when unknown
 };
 
 const char* name(CostKind kind);

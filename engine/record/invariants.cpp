@@ -42,6 +42,15 @@ Status check_amounts(const char* what, std::span<const double> values) {
   return success();
 }
 
+Status check_positive(const char* what, std::span<const double> values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!(std::isfinite(values[i]) && values[i] > 0)) {
+      return fail("{}[{}] is {}, expected a finite number above 0", what, i, values[i]);
+    }
+  }
+  return success();
+}
+
 Status check_tokens(const char* what, std::span<const int32_t> tokens) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0) return fail("{}[{}] is {}, expected a token id", what, i, tokens[i]);
@@ -195,9 +204,11 @@ Status check_cost(const CostModel& cost) {
       [&] { return check_size("cost.verify_s", cost.verify_s.size(), n_points); },
       [&] { return check_size("cost.spread_s", cost.spread_s.size(), cost.spread_s.empty() ? 0 : n_points); },
       [&] { return check_size("cost.draft_s", cost.draft_s.size(), cost.context.size()); },
+      [&] { return check_size("cost.plain_s", cost.plain_s.size(), cost.plain_s.empty() ? 0 : cost.context.size()); },
       [&] { return check_amounts("cost.verify_s", cost.verify_s); },
       [&] { return check_amounts("cost.spread_s", cost.spread_s); },
       [&] { return check_amounts("cost.draft_s", cost.draft_s); },
+      [&] { return check_positive("cost.plain_s", cost.plain_s); },
       [&] { return check_amount("cost.overhead_s", cost.overhead_s); });
 }
 

@@ -57,6 +57,9 @@ Status validate(const CostModel& model) {
   }
   if (const Status status = check_seconds(model.draft_s, n_contexts, "draft_s", false); !status)
     return status;
+  if (!model.plain_s.empty()) {
+    if (const Status status = check_seconds(model.plain_s, n_contexts, "plain_s", true); !status) return status;
+  }
   return check_seconds({model.overhead_s}, 1, "overhead_s", false);
 }
 
@@ -81,6 +84,7 @@ RoundCost CostTable::at(int32_t context, int32_t max_nodes) const {
   cost.verify_s = verify_.sample(context, 1, max_nodes + 1);
   cost.faithful_s = faithful_.sample(context, 0, max_nodes + 1);
   cost.roofline_s = roofline_.sample(context, 1, max_nodes + 1);
+  cost.plain_s = plain_step_s(model_, context);
   return cost;
 }
 

@@ -19,6 +19,7 @@ struct RoundCost {
   std::vector<double>
       faithful_s;  // (max_nodes + 1,) CaDDTree's C_v(n) on the convex fit, n tokens for n nodes
   std::vector<double> roofline_s = {};  // (max_nodes + 1,) BASTION's fit: the larger of a floor and a line, n + 1 rows
+  double plain_s = 0;            // one step of plain decoding, see plain_step_s
   double total_s(int32_t n) const { return draft_s + overhead_s + verify_s[static_cast<size_t>(n)]; }
 };
 
@@ -44,7 +45,7 @@ class CostTable {
 
 /// One sentence when the model cannot be used (no points, unsorted axes, NaN, non-positive, sizes, seconds that no pass takes:
 /// below 1e-100 or above 1e5).
-/// draft_s and overhead_s may be zero: published curves leave them out.
+/// draft_s and overhead_s may be zero: published curves leave them out. plain_s may be empty, never zero.
 Status validate(const CostModel& model);
 
 /// Least-squares monotone convex fit of y on the integers of its index (CaDDTree's fit_cost_model):
@@ -53,7 +54,7 @@ Status validate(const CostModel& model);
 /// (n,) -> (n,), any unit.
 std::vector<double> monotone_convex_fit(const std::vector<double>& y);
 
-/// Derived curves on the same contexts and rows, draft and overhead kept, spread dropped.
+/// Derived curves on the same contexts and rows, draft, overhead and plain step kept, spread dropped.
 /// convex_fit: monotone_convex_fit per context, against the index of the row as CaDDTree does.
 /// affine_fit: least squares in the rows per context, slope never negative, nowhere below the cheapest
 /// measured pass at the first row. Both require validate(measured).
@@ -64,7 +65,7 @@ CostModel affine_fit(const CostModel& measured);
 /// validate(measured).
 CostModel roofline_fit(const CostModel& measured);
 /// Rows come in tiles of `tile` >= 1: a pass costs what `measured` says at the upper edge of its tile.
-/// Its row axis is the edges of the tiles up to the last measured row.
+/// Its row axis is the edges of the tiles up to the last measured row. The plain step is dropped: it would fill a tile too.
 CostModel staircase(const CostModel& measured, int32_t tile);
 
 /// A machine and a model in six numbers, for costs from first principles.

@@ -70,6 +70,7 @@ CostModel affine_fit(const CostModel& measured) {
 CostModel staircase(const CostModel& measured, int32_t tile) {
   DS_CHECK(tile >= 1);
   CostModel model = derived(measured, CostKind::kStaircase);
+  model.plain_s.clear();
   model.rows.clear();
   std::vector<int32_t> upper_edge;  // of the tile that each row of the new axis lies in
   const int64_t last_row = measured.rows.back();

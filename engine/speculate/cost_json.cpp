@@ -109,6 +109,10 @@ Result<CostModel> parse_profile(const Json& json, const std::string& path) {
   const Result<double> overhead_s = overhead->as_number();
   if (!overhead_s) return Error{overhead_s.error()};
   model.overhead_s = *overhead_s;
+  if (json.has("plain_s")) {
+    if (const Status s = read_numbers(json, "plain_s", model.plain_s); !s) return Error{s.error()};
+    if (model.plain_s.empty()) return fail("{}: plain_s: expected {} values, found none", path, n_contexts);
+  }
   return checked(std::move(model), path);
 }
 
@@ -236,6 +240,7 @@ std::string cost_json(const CostModel& model) {
   if (!model.spread_s.empty()) json["spread_s"] = grid_json(model.spread_s, model.rows.size());
   json["draft_s"] = model.draft_s;
   json["overhead_s"] = model.overhead_s;
+  if (!model.plain_s.empty()) json["plain_s"] = model.plain_s;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -93,7 +93,7 @@ RoundCost from_node(const RoundCost& cost, int32_t first, int32_t n_candidates) 
   const auto cut = [&](const std::vector<double>& values) {
     return std::vector<double>(values.begin() + first, values.begin() + first + n_candidates);
   };
-  return {cost.draft_s, cost.overhead_s, cut(cost.verify_s), cut(cost.faithful_s), cut(cost.roofline_s)};
+  return {cost.draft_s, cost.overhead_s, cut(cost.verify_s), cut(cost.faithful_s), cut(cost.roofline_s), cost.plain_s};
 }
 
 }  // namespace
@@ -107,8 +107,10 @@ RoundCost pass_cost(const CostTable& cost, int32_t context, int32_t n_requests, 
   const int32_t n_blocks_rows = n_requests * block_rows, more_roots = n_requests - 1;
   const RoundCost wide = cost.at(context, std::max(max_nodes + more_roots, n_blocks_rows));
   RoundCost pass = from_node(wide, more_roots, max_nodes + 1);
+  if (n_requests > 1) pass.plain_s = pass.verify_s[0];  // nobody timed a plain step of several
   if (block_rows == 0) {
     pass.draft_s = pass.overhead_s = 0;
+    pass.verify_s[0] = pass.plain_s;
   } else {
     pass.draft_s *= wide.verify_s[static_cast<size_t>(n_blocks_rows) - 1] / wide.verify_s[static_cast<size_t>(block_rows) - 1];
     pass.overhead_s *= n_requests;

@@ -37,6 +37,7 @@ TEST_F(ProfileReplays, ARowCountCostsWhatItsBucketDoes) {
   for (const double seconds : cost.verify_s) EXPECT_GT(seconds, 0);
   EXPECT_EQ(cost.verify_s[2], cost.verify_s[3]);
   for (size_t i = 4; i < 7; ++i) EXPECT_EQ(cost.verify_s[i], cost.verify_s[7]);
+  EXPECT_EQ(cost.plain_s, std::vector<double>{cost.verify_s[0]}) << "replays follow one another, as plain steps do";
   EXPECT_GT(cost.draft_s[0], 0);
   EXPECT_GT(cost.overhead_s, 0);
 }

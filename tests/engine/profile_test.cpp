@@ -24,6 +24,7 @@ TEST(Profile, EveryRowCountTo32ThenStepsOf8) {
   EXPECT_EQ((std::vector<int32_t>(cost.rows.begin() + 32, cost.rows.end())), (std::vector<int32_t>{40, 48, 56, 64, 65}));
   EXPECT_EQ(cost.verify_s.size(), 74u);
   EXPECT_EQ(cost.draft_s.size(), 2u);
+  EXPECT_EQ(cost.plain_s.size(), 2u) << "every one positive, or the model would not be valid";
   EXPECT_GT(cost.overhead_s, 0);
 }
 
@@ -36,17 +37,19 @@ TEST(Profile, GoesOnWhereItWasStopped) {
   CostModel half;
   const Result<CostModel> stopped = measure_profile(pair, options, {}, [&](const ProfileProgress& state) {
     half = state.so_far;
-    return state.n_done < 23;
+    return state.n_done < 25;
   });
   ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error(), "profile: stopped after 23 of 54 passes") << "9 row counts, warmed up and timed once";
+  EXPECT_EQ(stopped.error(), "profile: stopped after 25 of 60 passes") << "9 row counts and a plain step, warmed up and timed once";
   ASSERT_EQ(half.context, (std::vector<int32_t>{8}));
 
   int32_t n_measured = 0;
   const CostModel whole = golden::must(measure_profile(pair, options, half, [&](const ProfileProgress&) { return ++n_measured, true; }));
   EXPECT_EQ(whole.context, options.context);
   EXPECT_EQ(whole.verify_s[0], half.verify_s[0]) << "measured points are kept";
-  EXPECT_EQ(n_measured, 36 + 1);
+  EXPECT_EQ(whole.plain_s[0], half.plain_s[0]);
+  EXPECT_EQ(whole.plain_s.size(), 3u);
+  EXPECT_EQ(n_measured, 40 + 1);
 }
 
 TEST(Profile, GoesOnOnlyWithItsOwnBeginning) {
@@ -55,7 +58,7 @@ TEST(Profile, GoesOnOnlyWithItsOwnBeginning) {
   options.context = {16};
   options.max_rows = 9;
   options.n_repeats = 1;
-  const CostModel later = golden::must(measure_profile(pair, options, {}, {}));
+  CostModel later = golden::must(measure_profile(pair, options, {}, {}));
   const auto n_measured = [&](const Pair& of) {
     int32_t n = 0;
     const CostModel found = golden::must(measure_profile(of, options, later, [&](const ProfileProgress&) { return ++n, true; }));
@@ -64,11 +67,24 @@ TEST(Profile, GoesOnOnlyWithItsOwnBeginning) {
     return n - 1;
   };
   EXPECT_EQ(n_measured(pair), 0) << "all of it is there";
-  EXPECT_EQ(n_measured(precise), 18) << "another precision";
+  EXPECT_EQ(n_measured(precise), 20) << "another precision";
   options.context = {8, 16};
-  EXPECT_EQ(n_measured(pair), 36) << "not its beginning";
+  EXPECT_EQ(n_measured(pair), 40) << "not its beginning";
   options.context = {16, 24};
-  EXPECT_EQ(n_measured(pair), 18);
+  EXPECT_EQ(n_measured(pair), 20);
+  later.plain_s.clear();
+  EXPECT_EQ(n_measured(pair), 40) << "begun by a program that timed no plain steps";
+}
+
+TEST(Profile, APairWithoutADrafterHasAPlainStepToo) {
+  const Pair pair = open_test_pair(Precision::kBf16, false);
+  ProfileOptions options;
+  options.context = {8};
+  options.max_rows = 3;
+  options.n_repeats = 2;
+  const CostModel cost = golden::must(measure_profile(pair, options, {}, {}));
+  EXPECT_TRUE(validate(cost));
+  EXPECT_EQ(cost.plain_s.size(), 1u);
 }
 
 TEST(Profile, RefusesContextsThatDoNotFit) {

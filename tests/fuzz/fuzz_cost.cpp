@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Result<CostModel> again = parse_cost_json(cost_json(model), "fuzz again");
     DS_CHECK(again.ok(), "{}", again.ok() ? "" : again.error());
     DS_CHECK(again->rows == model.rows && again->verify_s == model.verify_s &&
-             again->draft_s == model.draft_s);
+             again->draft_s == model.draft_s && again->plain_s == model.plain_s);
   }
   return 0;
 }

@@ -23,6 +23,7 @@ CostModel stairs() {
   for (const int32_t context : cost.context) {
     for (const int32_t rows : cost.rows) cost.verify_s.push_back(1e-3 + 2e-4 * ((rows + 7) / 8) + 1e-6 * context * rows);
     cost.draft_s.push_back(4e-4 + 1e-6 * context);
+    cost.plain_s.push_back(9e-4 + 2e-6 * context);
   }
   cost.overhead_s = 5e-5;
   return cost;

@@ -83,6 +83,23 @@ TEST(Codec, ReadsRecordsWithoutTheFieldsOfBatches) {
   EXPECT_EQ(std::get<SessionInfo>(*session).n_slots, 0);
 }
 
+// What a program wrote that timed no plain steps.
+TEST(Codec, ReadsCostModelsWithoutAPlainStep) {
+  flatbuffers::FlatBufferBuilder builder;
+  const std::vector<int32_t> context = {0, 64}, rows = {1, 8};
+  const std::vector<double> verify_s = {1, 2, 3, 4}, draft_s = {0.5, 0.6};
+  const auto cost = wire::CreateCostModelDirect(builder, wire::CostKind::Measured, "label", "source", "model", "machine", "cpu",
+                                                &context, &rows, &verify_s, nullptr, &draft_s, 0.25);
+  const auto info = wire::CreateSessionInfoDirect(builder, 2, "target", "drafter", "cpu", "bf16", "machine", "", "prompt", 3, 16,
+                                                  256, wire::Method::Exact, 64, 0, 0, cost);
+  wire::FinishFrameBuffer(builder, wire::CreateFrame(builder, 1, wire::Message::SessionInfo, info.Union()));
+  const Result<Message> session = decode(std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize())));
+  ASSERT_TRUE(session) << session.error();
+  EXPECT_EQ(std::get<SessionInfo>(*session).cost.overhead_s, 0.25);
+  EXPECT_TRUE(std::get<SessionInfo>(*session).cost.plain_s.empty());
+  expect_round_trip(*session);
+}
+
 TEST(Codec, KeepsEveryEnumerator) {
   for (int value = 0; value <= static_cast<int>(Method::kExact); ++value) {
     RoundRecord round = make_round(1, 5);

@@ -124,6 +124,9 @@ TEST(Invariants, NameBrokenSessions) {
        {"cost.verify_s has", [](auto& i) { i.cost.verify_s.pop_back(); }},
        {"cost.spread_s has", [](auto& i) { i.cost.spread_s.pop_back(); }},
        {"cost.draft_s has", [](auto& i) { i.cost.draft_s.push_back(1); }},
+       {"cost.plain_s has 2 values, expected 3", [](auto& i) { i.cost.plain_s.pop_back(); }},
+       {"cost.plain_s[1] is 0, expected a finite number above 0", [](auto& i) { i.cost.plain_s[1] = 0; }},
+       {"cost.plain_s[2] is nan", [](auto& i) { i.cost.plain_s[2] = kNan; }},
        {"value 7 of cost.verify_s", [](auto& i) { i.cost.verify_s[7] = kNan; }},
        {"cost.overhead_s", [](auto& i) { i.cost.overhead_s = -1; }}});
   expect_refused<SessionEnd>(test::make_end(9), {{"n_tokens", [](auto& e) { e.n_tokens = -1; }},

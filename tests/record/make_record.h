@@ -123,6 +123,7 @@ inline SessionInfo make_info() {
       info.cost.spread_s.push_back(0.0003 * slower);
     }
     info.cost.draft_s.push_back(0.005 + 0.0001 * static_cast<double>(c));
+    info.cost.plain_s.push_back(0.9 * info.cost.verify_s[c * info.cost.rows.size()]);
   }
   info.cost.overhead_s = 0.00061;
   return info;

@@ -37,7 +37,7 @@ inline bool same(const CostModel& a, const CostModel& b) {
                   a.overhead_s) == std::tie(b.kind, b.label, b.source, b.model, b.machine, b.backend,
                                             b.context, b.rows, b.overhead_s) &&
          same_bits(a.verify_s, b.verify_s) && same_bits(a.spread_s, b.spread_s) &&
-         same_bits(a.draft_s, b.draft_s);
+         same_bits(a.draft_s, b.draft_s) && same_bits(a.plain_s, b.plain_s);
 }
 inline bool same(const std::optional<SharedPass>& a, const std::optional<SharedPass>& b) {
   if (!a || !b) return !a && !b;

@@ -30,6 +30,7 @@ void expect_same(const CostModel& a, const CostModel& b) {
   EXPECT_TRUE(same_bits(a.spread_s, b.spread_s));
   EXPECT_TRUE(same_bits(a.draft_s, b.draft_s));
   EXPECT_TRUE(same_bits({a.overhead_s}, {b.overhead_s}));
+  EXPECT_TRUE(same_bits(a.plain_s, b.plain_s));
 }
 
 TEST(CostJson, ProfilesComeBackBitForBit) {
@@ -51,7 +52,10 @@ TEST(CostJson, ProfilesComeBackBitForBit) {
       model.verify_s.push_back(odd_double());
       if (round % 2 == 0) model.spread_s.push_back(odd_double());
     }
-    for (size_t i = 0; i < model.context.size(); ++i) model.draft_s.push_back(odd_double());
+    for (size_t i = 0; i < model.context.size(); ++i) {
+      model.draft_s.push_back(odd_double());
+      if (round % 4 < 2) model.plain_s.push_back(odd_double());
+    }
     model.overhead_s = odd_double();
     const Result<CostModel> read = parse_cost_json(cost_json(model), "round trip");
     ASSERT_TRUE(read.ok()) << read.error();
@@ -148,6 +152,21 @@ TEST(CostJson, BadTextsGetOneSentence) {
     EXPECT_THAT(models.error(), HasSubstr(bad.sentence)) << bad.what;
     EXPECT_THAT(models.error(), HasSubstr("file.json")) << bad.what;
   }
+}
+
+TEST(CostJson, APlainStepIsThereForEveryContextOrNotAtAll) {
+  const auto parse = [](const std::string& plain) {
+    return parse_cost_json(R"({"schema":"cost-profile/1","kind":"measured","context":[0,64],"rows":[1,2],)"
+                           R"("verify_s":[[1,2],[3,4]],"draft_s":[0,0],"overhead_s":0)" + plain + "}", "p.json");
+  };
+  EXPECT_TRUE(parse("")->plain_s.empty()) << "a profile of before";
+  EXPECT_EQ(parse(R"(,"plain_s":[0.5,2.5])")->plain_s, (std::vector<double>{0.5, 2.5}));
+  EXPECT_EQ(parse(R"(,"plain_s":[])").error(), "p.json: plain_s: expected 2 values, found none");
+  EXPECT_EQ(parse(R"(,"plain_s":[1])").error(), "p.json: cost model: plain_s: expected 2 values, found 1");
+  EXPECT_EQ(parse(R"(,"plain_s":[1,0])").error(),
+            "p.json: cost model: plain_s[1]: expected a finite positive number of seconds, 1e-100 to 100000, found 0");
+  EXPECT_THAT(parse(R"(,"plain_s":[1,null])").error(), HasSubstr("plain_s[1]: expected a finite number, found null"));
+  EXPECT_THAT(parse(R"(,"plain_s":3)").error(), HasSubstr("p.json: plain_s: expected"));
 }
 
 TEST(CostJson, ACurveNeedsTwoPoints) {

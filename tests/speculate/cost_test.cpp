@@ -41,6 +41,19 @@ TEST(Cost, IsLinearBetweenGridPointsAndClampedOutside) {
   EXPECT_DOUBLE_EQ(cost.total_s(0), 0.75 + 0.25 + 2.0);
 }
 
+TEST(Cost, APlainStepIsAPassOfOneRowUntilItIsMeasured) {
+  CostModel model = grid_model();
+  EXPECT_EQ(round_cost(model, 200, 1).plain_s, 3);
+  model.plain_s = {0.75, 1.75};
+  EXPECT_EQ(round_cost(model, 150, 1).plain_s, 1);
+  EXPECT_EQ(plain_step_s(model, 0), 0.75);
+  EXPECT_EQ(plain_step_s(model, 9999), 1.75);
+  for (const CostModel& fit : {convex_fit(model), affine_fit(model), roofline_fit(model)}) {
+    EXPECT_EQ(fit.plain_s, model.plain_s) << fit.label;
+  }
+  EXPECT_TRUE(staircase(model, 4).plain_s.empty()) << "its pass of one row costs a tile";
+}
+
 TEST(Cost, NeverFallsBeyondTheLastRow) {
   CostModel model = grid_model();
   model.verify_s = {1, 3, 2, 5, 6, 9};
@@ -164,6 +177,8 @@ TEST(Cost, ValidateNamesWhatIsWrong) {
       {"eternal pass", [](CostModel& m) { m.verify_s[1] = 1e7; }, "verify_s[1]: expected a finite positive"},
       {"pass of no time", [](CostModel& m) { m.verify_s[1] = 1e-310; }, "1e-100 to 100000, found 1e-310"},
       {"eternal draft", [](CostModel& m) { m.draft_s[0] = 1e7; }, "draft_s[0]: expected a finite non-negative"},
+      {"short plain", [](CostModel& m) { m.plain_s = {1}; }, "plain_s: expected 2 values, found 1"},
+      {"free plain", [](CostModel& m) { m.plain_s = {1, 0}; }, "plain_s[1]: expected a finite positive"},
       {"eternal overhead", [](CostModel& m) { m.overhead_s = 1e7; }, "0 to 100000, found 10000000"},
       {"negative overhead", [](CostModel& m) { m.overhead_s = -1; }, "overhead_s"},
   };

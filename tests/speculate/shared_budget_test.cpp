@@ -207,6 +207,11 @@ TEST(SharedBudget, PassCostReadsTheCurveAtTheRowsOfTheWholePass) {
   EXPECT_DOUBLE_EQ(four.overhead_s, 0.004);
   const RoundCost plain = pass_cost(table, 50, 4, 0, 0);
   EXPECT_EQ(plain.total_s(0), wide.verify_s[3]);
+  model.plain_s.assign(model.context.size(), 0.004);
+  const CostTable timed(model);
+  EXPECT_EQ(pass_cost(timed, 50, 1, 0, 0).total_s(0), 0.004) << "a text alone";
+  EXPECT_EQ(pass_cost(timed, 50, 4, 0, 0).total_s(0), wide.verify_s[3]);
+  EXPECT_EQ(pass_cost(timed, 50, 1, 16, 40).verify_s, single.verify_s) << "behind a drafter block";
 }
 
 TEST(SharedBudget, TheShareOfARequestFallsAsTheBatchGrowsUnderARisingCost) {

@@ -82,12 +82,17 @@ TEST(CostEdit, AnAddedPointLeavesTheOtherContextsOnTheirCourse) {
   EXPECT_TRUE(is_drawable(model));
 }
 
-TEST(CostEdit, AnAddedPointLeavesNoSpreadOfOtherRows) {
-  CostModel model = small_model();
-  model.kind = CostKind::kByHand;  // as files may say, spread or not
-  model.spread_s.assign(model.verify_s.size(), 0.1);
-  EXPECT_TRUE(add_point(model, 0, 4, 10));
-  EXPECT_TRUE(model.spread_s.empty());
+TEST(CostEdit, AnEditLeavesNeitherSpreadNorPlainStep) {
+  for (bool (*edit)(CostModel&) : {+[](CostModel& m) { return add_point(m, 0, 4, 10); }, +[](CostModel& m) { return remove_point(m, 1); },
+                                   +[](CostModel& m) { return add_floor(m, 1); }, +[](CostModel& m) { return move_point(m, 0, 0, 9); }}) {
+    for (const CostKind kind : {CostKind::kMeasured, CostKind::kByHand}) {  // as files may say, spread or not
+      CostModel model = small_model();
+      model.kind = kind;
+      model.plain_s = {0.9, 4.5};
+      EXPECT_TRUE(edit(model));
+      EXPECT_TRUE(model.spread_s.empty() && model.plain_s.empty());
+    }
+  }
 }
 
 TEST(CostEdit, ImpossiblePointsAreNotAdded) {

@@ -20,6 +20,7 @@ CostModel small_model() {
   model.verify_s = {1, 1, 2, 4, 2, 2, 4, 8};
   model.spread_s = std::vector<double>(8, 0.1);
   model.draft_s = {0.5, 0.6};
+  model.plain_s = {0.9, 1.8};
   return model;
 }
 
@@ -30,6 +31,8 @@ TEST(CostShape, StaircaseChargesWholeTiles) {
   EXPECT_EQ(model.label, "staircase of 4 rows");
   EXPECT_EQ(model.source, "derived in the window from: measured here");
   EXPECT_TRUE(model.spread_s.empty()) << "the spread was of the measured points";
+  EXPECT_TRUE(model.plain_s.empty()) << "and so was the plain step";
+  EXPECT_EQ(reshape(small_model(), CostShape::kInForce, 4).plain_s, small_model().plain_s);
 }
 
 TEST(CostShape, RooflineIsFlatThenLinear) {

@@ -213,6 +213,7 @@ RecordStore store_with_costs() {
   info.cost.context = {0};
   info.cost.rows = {1, 8};
   info.cost.verify_s = {0.010, 0.020};
+  info.cost.plain_s.clear();
   store.append(info);
   return store;
 }
@@ -228,8 +229,8 @@ TEST(Summary, FiguresFollowFromTheRounds) {
   const Summary view = summary(store);
   EXPECT_DOUBLE_EQ(view.tokens_per_round, 3.0);
   EXPECT_NEAR(view.tokens_per_s, 3 / 0.012, 1e-9);
-  ASSERT_TRUE(view.over_one_row);
-  EXPECT_NEAR(*view.over_one_row, 3 * 0.010 / 0.012, 1e-9);
+  ASSERT_TRUE(view.over_plain);
+  EXPECT_NEAR(*view.over_plain, 3 * 0.010 / 0.012, 1e-9);
   EXPECT_THAT(view.problems, IsEmpty());
   bool found_error = false;
   for (const Figure& figure : view.figures) {
@@ -263,7 +264,7 @@ TEST(Summary, TokensBehindTheEndAreNoOutput) {
   EXPECT_DOUBLE_EQ(view.tokens_per_round, 2.0);
   EXPECT_DOUBLE_EQ(view.tokens_per_s, tokens_per_s(decoded_tokens(end), end.decode_ns)) << "as text and JSON say";
   EXPECT_DOUBLE_EQ(view.tokens_per_s, 200.0);
-  EXPECT_NEAR(*view.over_one_row, 4 * 0.010 / 0.020, 1e-12);
+  EXPECT_NEAR(*view.over_plain, 4 * 0.010 / 0.020, 1e-12);
   end.reason = EndReason::kEos;
   EXPECT_EQ(decoded_tokens(end), 5) << "the end of text was decoded too";
   end.n_tokens = 0;
@@ -289,18 +290,37 @@ TEST(Summary, ProblemsAreSentences) {
   EXPECT_FALSE(summary(RecordStore{}).empty_reason.empty());
 }
 
-TEST(Summary, CostIsInterpolatedAndClamped) {
-  CostModel model;
-  model.context = {100, 200};
-  model.rows = {1, 11};
-  model.verify_s = {1.0, 2.0, 3.0, 6.0};
-  EXPECT_DOUBLE_EQ(verify_seconds(model, 100, 1), 1.0);
-  EXPECT_DOUBLE_EQ(verify_seconds(model, 100, 6), 1.5);
-  EXPECT_DOUBLE_EQ(verify_seconds(model, 150, 1), 2.0);
-  EXPECT_DOUBLE_EQ(verify_seconds(model, 150, 6), 3.0);
-  EXPECT_DOUBLE_EQ(verify_seconds(model, 0, 0), 1.0);
-  EXPECT_DOUBLE_EQ(verify_seconds(model, 9999, 9999), 6.0);
-  EXPECT_EQ(verify_seconds(CostModel{}, 100, 1), 0.0);
+const Figure* figure_of(const Summary& view, std::string_view label) {
+  const auto found = std::ranges::find(view.figures, label, &Figure::label);
+  return found == view.figures.end() ? nullptr : &*found;
+}
+
+TEST(Summary, ComparesWithThePlainStepWhereOneWasMeasured) {
+  RecordStore unknown = store_with_costs(), known, elsewhere, nothing;
+  SessionInfo info = *unknown.info();
+  info.cost.plain_s = {0.008};
+  known.append(info);
+  info.machine = "another machine";
+  elsewhere.append(info);
+  info.cost = {};
+  nothing.append(info);
+  for (RecordStore* store : {&unknown, &known, &elsewhere, &nothing}) {
+    RoundRecord round = round_of(0, {"a", "b"}, "c", "abc");
+    round.took = {.verify_ns = 12'000'000};
+    store->append(round);
+  }
+  const Summary by_row = summary(unknown), by_step = summary(known), from_far = summary(elsewhere);
+  ASSERT_TRUE(figure_of(by_row, "over passes of one row"));
+  EXPECT_EQ(figure_of(by_row, "over passes of one row")->value, "2.50x");
+  EXPECT_EQ(figure_of(by_row, "over passes of one row")->origin, "measured / predicted");
+  EXPECT_FALSE(figure_of(by_row, "x plain decoding"));
+  ASSERT_TRUE(figure_of(by_step, "x plain decoding"));
+  EXPECT_EQ(figure_of(by_step, "x plain decoding")->value, "2.00x");
+  EXPECT_EQ(figure_of(by_step, "x plain decoding")->origin, "measured");
+  EXPECT_FALSE(figure_of(by_step, "over passes of one row"));
+  ASSERT_TRUE(figure_of(from_far, "x plain decoding"));
+  EXPECT_EQ(figure_of(from_far, "x plain decoding")->origin, "measured / imported");
+  EXPECT_FALSE(summary(nothing).over_plain) << "no costs, nothing to compare with";
 }
 
 }  // namespace

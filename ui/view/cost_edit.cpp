@@ -54,11 +54,12 @@ bool same_cost(const CostModel& a, const CostModel& b) {
 }
 
 void mark_by_hand(CostModel& model) {
+  model.spread_s.clear();
+  model.plain_s.clear();
   if (model.kind == CostKind::kByHand) return;
   model.source = fmt::format("edited by hand in the window from: {}", model.label);
   model.label = "edited by hand";
   model.kind = CostKind::kByHand;
-  model.spread_s.clear();
 }
 
 bool add_floor(CostModel& model, double seconds) {
@@ -93,7 +94,6 @@ bool add_point(CostModel& model, int32_t context_row, int32_t rows, double secon
       model.verify_s.insert(model.verify_s.begin() + at, curves.curve[c].sample(rows, 1)[0]);
     }
   }
-  model.spread_s.clear();  // of other row counts by now, and a curve by hand may still have one
   mark_by_hand(model);
   verify_of(model, static_cast<size_t>(context_row), index) = seconds;
   return true;
@@ -106,7 +106,6 @@ bool remove_point(CostModel& model, int32_t row_index) {
     model.verify_s.erase(model.verify_s.begin() +
                          static_cast<std::ptrdiff_t>(c * n + static_cast<size_t>(row_index)));
   model.rows.erase(model.rows.begin() + row_index);
-  model.spread_s.clear();
   mark_by_hand(model);
   return true;
 }
@@ -165,7 +164,6 @@ CostModel fewer_points(const CostModel& model, double tolerance) {
     if (kept[i % n]) fewer.verify_s.push_back(model.verify_s[i]);
   }
   if (fewer.rows.size() == n) return model;
-  fewer.spread_s.clear();
   mark_by_hand(fewer);
   return fewer;
 }

@@ -22,7 +22,7 @@ struct CostEdit {
 /// True when both decide alike: axes and seconds are equal, whatever they are called.
 bool same_cost(const CostModel& a, const CostModel& b);
 
-/// The kind, label and source of a curve that a person changed; its spread no longer holds.
+/// The kind, label and source of a curve that a person changed; its spread and its plain step no longer hold.
 void mark_by_hand(CostModel& model);
 
 /// Every pass `seconds` longer, or shorter when negative. False, and nothing changes, when a pass would not

@@ -8,21 +8,13 @@
 #include <span>
 
 #include "engine/base/check.h"
+#include "engine/record/cost_curves.h"
 #include "ui/view/cost_edit.h"
 
 namespace draftscope {
 namespace {
 
 constexpr double kLeastSeconds = 1e-9;  // costs are positive by contract
-
-/// Cost at `row`, linear between grid points, the last slope beyond them.
-double interpolate(const std::vector<int32_t>& rows, std::span<const double> cost_s, double row) {
-  if (rows.size() == 1 || row <= rows.front()) return cost_s.front();
-  size_t i = 0;
-  while (i + 2 < rows.size() && row > rows[i + 1]) ++i;
-  const double t = (row - rows[i]) / static_cast<double>(rows[i + 1] - rows[i]);
-  return cost_s[i] + t * (cost_s[i + 1] - cost_s[i]);
-}
 
 /// Intercept and slope of the least-squares line.
 std::pair<double, double> fit_line(const std::vector<int32_t>& rows, std::span<const double> cost_s) {
@@ -43,6 +35,7 @@ std::pair<double, double> fit_line(const std::vector<int32_t>& rows, std::span<c
 std::vector<double> shape_row(const std::vector<int32_t>& rows, std::span<const double> cost_s,
                               CostShape shape, int32_t tile) {
   std::vector<double> out(cost_s.begin(), cost_s.end());
+  const PiecewiseLinear curve{rows, out};
   const auto [intercept, slope] = fit_line(rows, cost_s);
   for (size_t i = 0; i < rows.size(); ++i) {
     switch (shape) {
@@ -52,7 +45,7 @@ std::vector<double> shape_row(const std::vector<int32_t>& rows, std::span<const 
         out[i] = intercept + slope * rows[i];
         break;
       case CostShape::kStaircase:
-        out[i] = interpolate(rows, cost_s, (rows[i] + tile - 1) / tile * tile);
+        out[i] = curve.sample((rows[i] + tile - 1) / tile * tile, 1)[0];
         break;
       case CostShape::kRoofline:
         out[i] = std::max(cost_s.front(), cost_s.back() / rows.back() * rows[i]);
@@ -128,6 +121,7 @@ CostModel reshape(const CostModel& model, CostShape shape, int32_t tile) {
   }
   out.kind = kind_of(shape, model.kind);
   out.spread_s.clear();
+  out.plain_s.clear();
   out.label = shape == CostShape::kStaircase ? fmt::format("staircase of {} rows", tile) : name(shape);
   out.source = fmt::format("derived in the window from: {}", model.label);
   return out;

@@ -18,8 +18,8 @@ const char* meaning(CostShape shape);
 
 /// `model` reshaped, per context: kStraightLine, least squares over rows; kStaircase, every row costs what
 /// the last row of its tile costs; kRoofline, the larger of one row's cost and the last point's cost per row
-/// times rows; kFlat, every pass costs what one row costs. The result keeps axes, drafter and overhead, says
-/// what it was derived from, and every value stays positive. tile >= 1 rows.
+/// times rows; kFlat, every pass costs what one row costs. The result keeps axes, drafter and overhead, but
+/// no plain step, says what it was derived from, and every value stays positive. tile >= 1 rows.
 CostModel reshape(const CostModel& model, CostShape shape, int32_t tile);
 
 /// Moves one point; non-positive and non-finite seconds are refused (nothing changes, false).

@@ -4,23 +4,17 @@
 
 #include <algorithm>
 
+#include "engine/record/cost_curves.h"
+#include "ui/view/cost_shape.h"
 #include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
 
-/// Index of the grid interval that holds x, and where in it, both clamped.
-std::pair<size_t, double> locate(const std::vector<int32_t>& grid, double x) {
-  if (grid.size() < 2 || x <= grid.front()) return {0, 0.0};
-  size_t i = 0;
-  while (i + 2 < grid.size() && x > grid[i + 1]) ++i;
-  return {i, std::clamp((x - grid[i]) / static_cast<double>(grid[i + 1] - grid[i]), 0.0, 1.0)};
-}
-
 struct Totals {
   int64_t tokens = 0, took_ns = 0;
   double predicted_s = 0, predicted_took_s = 0, telemetry_s = 0;
-  double one_row_s = 0;  // predicted, of a pass of one row for every token
+  double plain_s = 0;      // of a step of plain decoding for every token
   double verified = 0, accepted = 0;
   double pass_tokens = 0;  // of every request in the passes of a batch
 };
@@ -42,8 +36,8 @@ Totals add_up(const RecordStore& store) {
       totals.predicted_s += 1e-9 * static_cast<double>(record.predicted.total_ns());
       totals.predicted_took_s += 1e-9 * static_cast<double>(record.took.total_ns());
     }
-    if (store.info()) {
-      totals.one_row_s += static_cast<double>(kept) * verify_seconds(store.info()->cost, record.context_len, 1);
+    if (store.info() && is_drawable(store.info()->cost)) {
+      totals.plain_s += static_cast<double>(kept) * plain_step_s(store.info()->cost, record.context_len);
     }
   }
   return totals;
@@ -68,7 +62,21 @@ void check(const RecordStore& store, Summary& out) {
   }
 }
 
-std::vector<Figure> figures_of(const Totals& totals, const Summary& out, size_t n_rounds) {
+/// A profile of this machine measured the other half of the ratio too; a curve from elsewhere says what it is.
+Figure plain_figure(double ratio, const SessionInfo& info) {
+  const std::string value = fmt::format("{:.2f}x", ratio);
+  if (info.cost.plain_s.empty()) {
+    return {"over passes of one row", value, "measured / predicted",
+            "Measured speed over one token per pass of one row as the cost model predicts it. A profile may have timed "
+            "that pass behind a drafter block; plain decoding, which has none, can be faster. draftscope bench measures it."};
+  }
+  const bool own = info.cost.kind == CostKind::kMeasured && info.cost.machine == info.machine;
+  return {"x plain decoding", value, own ? "measured" : "measured / imported",
+          "Measured speed over one token per step of plain decoding, which the profile timed by itself: passes of one row "
+          "behind one another, no drafter between."};
+}
+
+std::vector<Figure> figures_of(const Totals& totals, const Summary& out, const RecordStore& store) {
   std::vector<Figure> figures;
   const double seconds = 1e-9 * static_cast<double>(totals.took_ns);
   figures.push_back({"speed", fmt::format("{:.1f} tokens/s", out.tokens_per_s), "measured",
@@ -80,12 +88,7 @@ std::vector<Figure> figures_of(const Totals& totals, const Summary& out, size_t 
   }
   figures.push_back({"tokens per round", fmt::format("{:.2f}", out.tokens_per_round), "measured",
                      "Accepted tokens plus the bonus, mean over rounds."});
-  if (out.over_one_row) {
-    figures.push_back(
-        {"over passes of one row", fmt::format("{:.2f}x", *out.over_one_row), "measured / predicted",
-         "Measured speed over one token per pass of one row as the cost model predicts it. A profile may have timed "
-         "that pass behind a drafter block; plain decoding, which has none, can be faster. draftscope bench measures it."});
-  }
+  if (out.over_plain) figures.push_back(plain_figure(*out.over_plain, *store.info()));
   if (totals.verified > 0) {
     figures.push_back({"accepted of verified",
                        fmt::format("{:.1f} %", 100 * totals.accepted / totals.verified), "measured",
@@ -102,24 +105,11 @@ std::vector<Figure> figures_of(const Totals& totals, const Summary& out, size_t 
        fmt::format("{:.2f} %", seconds > 0 ? 100 * totals.telemetry_s / seconds : 0.0),
        "measured",
        "Time for making and encoding records, over the time of the rounds; outside every phase."});
-  figures.push_back({"rounds", fmt::format("{}", n_rounds), "measured", "Rounds received."});
+  figures.push_back({"rounds", fmt::format("{}", store.rounds().size()), "measured", "Rounds received."});
   return figures;
 }
 
 }  // namespace
-
-double verify_seconds(const CostModel& model, int32_t context, int32_t rows) {
-  const size_t n_contexts = model.context.size(), n_rows = model.rows.size();
-  if (n_contexts == 0 || n_rows == 0 || model.verify_s.size() < n_contexts * n_rows) return 0;
-  const auto [c, tc] = locate(model.context, context);
-  const auto [r, tr] = locate(model.rows, rows);
-  const auto at = [&](size_t i, size_t j) {
-    return model.verify_s[std::min(i, n_contexts - 1) * n_rows + std::min(j, n_rows - 1)];
-  };
-  const double here = at(c, r) * (1 - tr) + at(c, r + 1) * tr;
-  const double next = at(c + 1, r) * (1 - tr) + at(c + 1, r + 1) * tr;
-  return here * (1 - tc) + next * tc;
-}
 
 Summary summary(const RecordStore& store) {
   Summary out;
@@ -130,10 +120,10 @@ Summary summary(const RecordStore& store) {
   const Totals totals = add_up(store);
   out.tokens_per_round = tokens_per_round(totals.tokens, static_cast<int64_t>(store.rounds().size()));
   out.tokens_per_s = tokens_per_s(totals.tokens, totals.took_ns);
-  if (totals.one_row_s > 0 && totals.took_ns > 0) {
-    out.over_one_row = totals.one_row_s / (1e-9 * static_cast<double>(totals.took_ns));
+  if (totals.plain_s > 0 && totals.took_ns > 0) {
+    out.over_plain = totals.plain_s / (1e-9 * static_cast<double>(totals.took_ns));
   }
-  out.figures = figures_of(totals, out, store.rounds().size());
+  out.figures = figures_of(totals, out, store);
   check(store, out);
   return out;
 }

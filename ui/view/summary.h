@@ -20,16 +20,12 @@ struct Summary {
   std::vector<std::string> problems;  // sentences; empty when all checks hold
   double tokens_per_s = 0;
   double tokens_per_round = 0;
-  std::optional<double> over_one_row;  // speed over predicted passes of one row
+  std::optional<double> over_plain;  // speed over steps of plain decoding, see plain_step_s
   std::string empty_reason;
 };
 
-/// Over all rounds of the store. over_one_row compares measured tokens/s with a pass of one row for every token, as the
-/// cost model predicts it at each round's context.
+/// Over all rounds of the store. over_plain compares measured tokens/s with a step of plain decoding for every token at each
+/// round's context: as a profile measured it, or else, and the figure is named so, a pass of one row.
 Summary summary(const RecordStore& store);
-
-/// Seconds of a pass over `rows` rows at `context`, bilinear on the model's grid and clamped at its borders;
-/// 0 when the model has no points.
-double verify_seconds(const CostModel& model, int32_t context, int32_t rows);
 
 }  // namespace draftscope
