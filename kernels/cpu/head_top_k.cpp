@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "kernels/cpu/ops.h"
@@ -14,13 +15,16 @@ constexpr int64_t kVocabBlocks = 16;                      // packed blocks per t
 constexpr int64_t kTileCols = kVocabBlocks * kBlockCols;  // 256 logits of every row at once
 constexpr int64_t kNumbersPerTask = 4096;  // of the closing work per row: some microseconds, above a dispatch
 
+constexpr int64_t kFewKeys = 1024;  // room at the start: what some hundred ranks never leave
+
 // The best k keys seen, among others; pruned when there are twice as many.
 class Best {
  public:
   /// Keys that `memory` must have room for.
-  static int64_t room(int64_t k) { return 2 * k + kTileCols + 8; }
+  static int64_t room(int64_t k) { return std::min(2 * k, kFewKeys) + kTileCols + 8; }
   void reset(LogitKey* memory, int64_t k) {
     keys_ = memory;
+    room_ = room(k);
     k_ = k;
   }
   /// Logits (n,) as LogitOps::scan leaves them, `max` the largest of them.
@@ -33,6 +37,7 @@ class Best {
       n_ = 1;
       return;
     }
+    if (n_ + n + 8 > room_) grow(n_ + n + 8);
     n_ += ops.filter(logits, n, first_token, floor_, keys_ + n_);
     if (n_ >= 2 * k_) n_ = ops.keep_best(keys_, n_, k_, k_ / 4, floor_);
   }
@@ -40,8 +45,18 @@ class Best {
   const LogitKey* end() const { return keys_ + n_; }
 
  private:
-  LogitKey* keys_ = nullptr;
-  int64_t k_ = 0, n_ = 0;
+  // A thread sees a part of the vocabulary: 2 k keys for every row and thread would be gigabytes where k is all of it.
+  void grow(int64_t n_keys) {
+    room_ = 2 * n_keys;
+    auto more = std::make_unique_for_overwrite<LogitKey[]>(static_cast<size_t>(room_));
+    std::copy(keys_, keys_ + n_, more.get());
+    grown_ = std::move(more);
+    keys_ = grown_.get();
+  }
+
+  LogitKey* keys_ = nullptr;  // into the memory given or grown_
+  std::unique_ptr<LogitKey[]> grown_;
+  int64_t room_ = 0, k_ = 0, n_ = 0;
   LogitKey floor_ = std::numeric_limits<LogitKey>::min();  // at least k keys are above it
 };
 
