@@ -74,16 +74,13 @@ ImRect line_rect(const Canvas& canvas, const TreeLayout& layout, int32_t line) {
 }
 
 /// An edge into another line: out at the end of its own, back through the gap between the two, and in from the start.
-void draw_turn(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout, const NodeBox& box, const ImVec2 ends[2],
-               ImU32 colour, float thick) {
+std::array<ImVec2, 6> turn_points(const Canvas& canvas, const TreeLayout& layout, const NodeBox& box, ImVec2 from, ImVec2 to) {
   const float out = 0.5f * canvas.scale();
-  const ImVec2 from = ends[0], to = ends[1];
   const ImVec2 end = line_rect(canvas, layout, layout.boxes[static_cast<size_t>(box.parent_box)].line).Max;
   const ImVec2 start = line_rect(canvas, layout, box.line).Min;
   const float right = end.x + out, bottom = end.y + out, left = start.x - out, top = start.y - out;
-  const ImVec2 sideways[] = {from, {right, from.y}, {right, top}, {left, top}, {left, to.y}, to};
-  const ImVec2 upwards[] = {from, {from.x, bottom}, {left, bottom}, {left, top}, {to.x, top}, to};
-  list->AddPolyline(layout.top_down ? upwards : sideways, 6, colour, thick);
+  if (layout.top_down) return {from, {from.x, bottom}, {left, bottom}, {left, top}, {to.x, top}, to};
+  return {from, {right, from.y}, {right, top}, {left, top}, {left, to.y}, to};
 }
 
 }  // namespace
@@ -158,8 +155,8 @@ void draw_edge(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout,
     return;
   }
   if (box.line != parent.line) {
-    const ImVec2 ends[] = {from, to};
-    draw_turn(list, canvas, layout, box, ends, colour, thick);
+    const std::array<ImVec2, 6> points = turn_points(canvas, layout, box, from, to);
+    list->AddPolyline(points.data(), static_cast<int>(points.size()), colour, thick);
     return;
   }
   const ImVec2 middle = {0.5f * (from.x + to.x), 0.5f * (from.y + to.y)};

@@ -36,6 +36,7 @@ struct NodeBox {
   }
 };
 
+inline constexpr float kSmallPrint = 1.5f;
 inline constexpr int32_t kAllNodes = std::numeric_limits<int32_t>::max();
 
 struct LayoutOptions {
@@ -64,8 +65,7 @@ struct TreeLayout {
 TreeLayout tree_layout(const RoundRecord& record, const LayoutOptions& options = {});
 
 /// The same with as many nodes beside the path as fit `width` x `height` ems, the path alone at least. A path too long
-/// for that goes on in further lines, in ems up to kSmallPrint times as small, where it then has room.
-inline constexpr float kSmallPrint = 1.5f;
+/// for that goes on in further lines; where these find no room either, in kSmallPrint times the ems, drawn as much smaller.
 TreeLayout fitting_layout(const RoundRecord& record, LayoutOptions options, float width, float height);
 
 /// The box to go to from `box` with an arrow key; nothing at the border.
