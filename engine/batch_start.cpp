@@ -75,6 +75,7 @@ Result<SessionInfo> Batch::admit(const std::vector<int32_t>& prompt, TextOptions
                            request->text.n_answers(), progress)) {
     return fail("stopped while reading the prompt");
   }
+  if (Status ok = check_first_answer(*pair_, memory_->target_top); !ok) return Error{ok.error()};
   request->text.begin(memory_->target_top, (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
   const SessionInfo info = info_of(request->text);
   *slot = std::move(request);

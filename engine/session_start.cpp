@@ -62,6 +62,7 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
                           session.text_.n_answers(), progress)) {
     return fail("stopped while reading the prompt");
   }
+  if (Status ok = check_first_answer(pair, memory.target_top); !ok) return Error{ok.error()};
   session.text_.begin(memory.target_top, (std::chrono::steady_clock::now() - began) / std::chrono::nanoseconds(1));
   return session;
 }

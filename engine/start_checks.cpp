@@ -1,5 +1,7 @@
 #include "engine/start_checks.h"
 
+#include <cmath>
+
 #include "engine/record/policies.h"
 
 namespace draftscope {
@@ -22,6 +24,14 @@ Status check_text(const Pair& pair, std::span<const int32_t> prompt, const TextO
   if (!(sampling.top_p > 0 && sampling.top_p <= 1)) return fail("top p: expected above 0 and up to 1, found {}", sampling.top_p);
   if (sampling.top_k < 0) return fail("top k: expected 0 or more, found {}", sampling.top_k);
   return success();
+}
+
+Status check_first_answer(const Pair& pair, const TopK& answer) {
+  const int32_t vocab = pair.target.config().vocab;
+  const double all_equal = -std::log(static_cast<double>(vocab));
+  if (vocab == 1 || answer.log_p[0] > all_equal * (1 - 1e-6)) return success();
+  return fail("target {}: expected some tokens likelier than others after the prompt, found all {} equally likely: its weights "
+              "hold NaN, or only zeros", pair.target_name, vocab);
 }
 
 Status check_max_nodes(int32_t max_nodes) {

@@ -17,5 +17,8 @@ Status check_rule(const Pair& pair, const BudgetRule& rule);
 /// A block that the drafter does not have; 0 is as trained.
 Status check_block(const Pair& pair, int32_t block_size);
 Status check_max_nodes(int32_t max_nodes);
+/// The target's answer to the prompt. NaN counts as the lowest logit, so a target whose weights hold some finds every token
+/// as likely as every other, and would go on saying the first.
+Status check_first_answer(const Pair& pair, const TopK& answer);
 
 }  // namespace draftscope

@@ -3,8 +3,10 @@
 
 #include <cmath>
 
+#include "engine/model/safetensors.h"
 #include "engine/record/codec.h"
 #include "tests/engine/test_pair.h"
+#include "tests/temp_folder.h"
 
 namespace draftscope {
 namespace {
@@ -36,6 +38,28 @@ TEST_F(SessionTest, BadStartsGetOneSentence) {
   EXPECT_NE(error(prompt, [](auto& o) { o.block_size = 17; }).find("block size"), std::string::npos);
   EXPECT_NE(error(prompt, [](auto& o) { o.rule = {Method::kDdtree, 65, 64}; }).find("budget"), std::string::npos);
   EXPECT_NE(error(prompt, [](auto& o) { o.cost = CostModel{}; }), "");
+}
+
+TEST(Session, ATargetOfNanGetsOneSentence) {
+  const TempFolder folder;
+  std::filesystem::copy(test_pair_dir("target"), folder.path(), std::filesystem::copy_options::recursive);
+  std::string weights = slurp(folder / "model.safetensors");
+  const auto tensors = golden::must(parse_safetensors(std::as_bytes(std::span(weights)), "model.safetensors"));
+  const std::span<const std::byte> norm = tensors.at("model.norm.weight").bytes;
+  const auto at = static_cast<size_t>(reinterpret_cast<const char*>(norm.data()) - weights.data());
+  weights.replace(at, norm.size(), norm.size(), '\xff');  // NaN in every format
+  folder.write("model.safetensors", weights);
+  PairOptions models;
+  models.target_dir = folder.path();
+  models.needs_tokenizer = false;
+  models.backend = tested_choice();
+  const Pair pair = golden::must(open_pair(models));
+  const std::string expected = "target " + pair.target_name + ": expected some tokens likelier than others after the prompt, "
+                               "found all 264 equally likely: its weights hold NaN, or only zeros";
+  SessionOptions options = make_options(Method::kPlain, 5);
+  EXPECT_EQ(start_error(pair, make_prompt(1, 5), options), expected);
+  options.sampling = {1.0f, 0, 1, 3};
+  EXPECT_EQ(start_error(pair, make_prompt(1, 5), options), expected);
 }
 
 TEST_F(SessionTest, MethodsThatDraftNeedADrafter) {
