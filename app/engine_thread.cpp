@@ -5,6 +5,8 @@
 #include <exception>
 #include <memory>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "app/options.h"
 #include "engine/base/overloaded.h"
@@ -30,18 +32,41 @@ Status EngineThread::close() {
 }
 
 void EngineThread::run() {
-  while (!quit_) {
-    try {
-      one_turn();
-    } catch (const std::exception& error) {  // out of memory and the like; everything else is a Result
-      if (session_) {
-        finish(EndReason::kError, sentence_of(error));
-      } else {
-        fail_start(sentence_of(error));
-      }
+  if (options_.first_profile) measure();
+  while (!quit_) guarded([this] { one_turn(); });
+  if (session_) finish(EndReason::kStopped);
+}
+
+void EngineThread::guarded(const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const std::exception& error) {  // out of memory and the like; everything else is a Result
+    if (session_) {
+      finish(EndReason::kError, sentence_of(error));
+    } else {
+      fail_start(sentence_of(error));
     }
   }
-  if (session_) finish(EndReason::kStopped);
+}
+
+void EngineThread::measure() {
+  std::vector<Command> later;  // in order
+  bool stop = false;
+  const auto keep_going = [&] {
+    while (std::optional<Command> command = commands_.try_pop()) {
+      quit_ |= std::holds_alternative<QuitCommand>(*command);
+      stop |= std::holds_alternative<StopMeasuringCommand>(*command);
+      if (std::holds_alternative<StartCommand>(*command)) {
+        std::erase_if(later, [](const Command& held) { return std::holds_alternative<StartCommand>(held); });
+      }
+      later.push_back(*std::move(command));
+    }
+    return !quit_ && !stop && !interrupted();
+  };
+  options_.session.cost = options_.first_profile->run(keep_going);
+  (void)keep_going();  // takes what came during the last pass: of several starts still the last one counts
+  if (quit_ || interrupted()) return;  // a prompt read now would only be in the way
+  for (const Command& command : later) guarded([&] { apply(command); });
 }
 
 void EngineThread::one_turn() {
@@ -82,6 +107,7 @@ void EngineThread::apply(const Command& command) {
                    if (session_) (void)session_->set_rule(rule);
                  },
                  [&](const SetSpeedCommand& set) { rounds_per_s_ = set.rounds_per_s; },
+                 [](const StopMeasuringCommand&) {},  // it had ended by itself
                  [&](const QuitCommand&) { quit_ = true; },
              },
              command);

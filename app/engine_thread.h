@@ -1,10 +1,13 @@
 // EngineThread: decodes on a thread of its own, takes commands between rounds, never waits for the window.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "app/first_profile.h"
 #include "app/recorder.h"
 #include "engine/model/pair.h"
 #include "engine/record/command_queue.h"
@@ -16,6 +19,9 @@ struct EngineOptions {
   /// Cost and correction hold until a command changes them; a fixed budget may raise max_nodes.
   SessionOptions session;
   bool raw = false, thinking = false;  // how a prompt becomes tokens
+  /// Measured before anything is decoded, and the session's cost from then on; null: that cost is known. Commands wait
+  /// meanwhile, and of several starts the last one counts; to quit and to stop measuring works at once.
+  std::shared_ptr<FirstProfile> first_profile;
 };
 
 class EngineThread {
@@ -31,6 +37,8 @@ class EngineThread {
 
  private:
   void run();
+  void guarded(const std::function<void()>& step);
+  void measure();
   void apply(const Command& command);
   void start(const StartCommand& command);
   void one_round();

@@ -26,10 +26,8 @@ std::string profile_path(const Pair& pair) {
 
 Status save_cost(const CostModel& cost, const std::string& path) { return replace_text(path, cost_json(cost) + "\n"); }
 
-namespace {
-
-/// A usable kept profile, or nothing.
-std::optional<CostModel> load_kept(const std::string& path) {
+std::optional<CostModel> kept_profile(const Pair& pair) {
+  const std::string path = profile_path(pair);
   std::error_code error;
   if (path.empty() || !fs::exists(path, error)) return std::nullopt;
   Result<std::string> text = read_text(path);
@@ -39,26 +37,27 @@ std::optional<CostModel> load_kept(const std::string& path) {
   return std::nullopt;
 }
 
-}  // namespace
-
-Result<CostModel> cached_profile(const Pair& pair) {
-  const std::string path = profile_path(pair);
-  if (std::optional<CostModel> kept = load_kept(path)) return *std::move(kept);
+Result<CostModel> measure_and_keep(const Pair& pair, const std::function<bool(const ProfileProgress&)>& progress) {
   ProfileOptions options;
   options.n_repeats = 5;
-  options.max_s = 25;
+  options.max_s = kQuickProfile_s;
+  Result<CostModel> cost = measure_profile(pair, options, {}, progress);
+  const std::string path = profile_path(pair);
+  if (!cost || path.empty()) return cost;
+  if (Status saved = save_cost(*cost, path); !saved) std::fprintf(stderr, "draftscope: %s\n", saved.error().c_str());
+  return cost;
+}
+
+Result<CostModel> cached_profile(const Pair& pair) {
+  if (std::optional<CostModel> kept = kept_profile(pair)) return *std::move(kept);
   std::fprintf(stderr,
                "draftscope: first use of this pair on this machine: measuring what a round costs, up to "
                "about %.0f seconds\n",
-               options.max_s);
-  Result<CostModel> cost = measure_profile(pair, options, {}, [](const ProfileProgress& progress) {
+               kQuickProfile_s);
+  return measure_and_keep(pair, [](const ProfileProgress& progress) {
     show_progress("profile", progress.n_done, progress.n_total);
     return !interrupted();
   });
-  if (!cost) return cost;
-  if (path.empty()) return cost;
-  if (Status saved = save_cost(*cost, path); !saved) std::fprintf(stderr, "draftscope: %s\n", saved.error().c_str());
-  return cost;
 }
 
 }  // namespace draftscope

@@ -8,8 +8,10 @@
 #include "app/commands.h"
 #include "app/cost_tools.h"
 #include "app/engine_thread.h"
+#include "app/first_profile.h"
 #include "app/lab.h"
 #include "app/options.h"
+#include "app/profile_cache.h"
 #include "app/round_text.h"
 #include "app/validators.h"
 #include "ui/gui/studio.h"
@@ -87,6 +89,16 @@ int look_at_trace(const Options& options) {
 
 constexpr double kFirstRoundsPerS = 2;  // slow enough to watch; the controls change it
 
+/// For a pair that has no kept profile yet. `pair` must outlive it.
+std::shared_ptr<FirstProfile> first_profile(const Pair& pair) {
+  return std::make_shared<FirstProfile>(
+      fmt::format("First use of this pair on this machine: what a round costs is measured once, up to about {:.0f} "
+                  "seconds, because budgets are chosen by it. Then decoding begins.",
+                  kQuickProfile_s),
+      [&pair](const FirstProfile::Progress& progress) { return measure_and_keep(pair, progress); });
+}
+
+/// A session without a cost model waits until its window has seen it measured.
 int run_window(const Options& options, const Pair& pair, SessionOptions session) {
   const DecodeOptions& decode = options.decode;
   StudioOptions window =
@@ -97,7 +109,12 @@ int run_window(const Options& options, const Pair& pair, SessionOptions session)
   LiveQueue live;
   Result<Recorder> recorder = Recorder::open(options.trace, &live);
   if (!recorder) return report(recorder.error());
-  EngineThread engine(pair, {std::move(session), decode.raw, decode.thinking}, *std::move(recorder));
+  EngineOptions engine_options{std::move(session), decode.raw, decode.thinking, nullptr};
+  if (!engine_options.session.cost) {
+    engine_options.first_profile = first_profile(pair);
+    window.measuring = [profile = engine_options.first_profile] { return profile->now(); };
+  }
+  EngineThread engine(pair, std::move(engine_options), *std::move(recorder));
   engine.send(SetSpeedCommand{kFirstRoundsPerS});
   engine.send(window.start);
   LiveSource source(live);
@@ -174,9 +191,13 @@ int studio(const Options& options) {
   }
   Result<SessionOptions> session = session_options(decode, *prompt);
   if (!session) return report(session.error());
-  Result<CostModel> cost = cost_for(*pair, decode.cost_file);
-  if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
-  session->cost = *std::move(cost);
+  if (window && decode.cost_file.empty()) {
+    session->cost = kept_profile(*pair);  // without one the window opens all the same
+  } else {
+    Result<CostModel> cost = cost_for(*pair, decode.cost_file);
+    if (!cost) return interrupted() ? kInterruptedStatus : report(cost.error());
+    session->cost = *std::move(cost);
+  }
   return window ? run_window(chosen, *pair, *std::move(session))
                 : run_without_display(chosen, *pair, *session);
 }

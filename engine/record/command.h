@@ -26,9 +26,11 @@ struct SetMethodCommand { Method method; int32_t budget; };
 struct SetCostCommand { CostModel cost; };
 struct SetCorrectionCommand { Correction correction; std::string source; };  // what Method::kCalibrated corrects by
 struct SetSpeedCommand { double rounds_per_s; };  // 0: as fast as possible
+struct StopMeasuringCommand {};  // ends what is measured before the first generation; that one then begins
 struct QuitCommand {};
 
 using Command = std::variant<StartCommand, StopCommand, PauseCommand, ResumeCommand, StepCommand,
-                             SetMethodCommand, SetCostCommand, SetCorrectionCommand, SetSpeedCommand, QuitCommand>;
+                             SetMethodCommand, SetCostCommand, SetCorrectionCommand, SetSpeedCommand, StopMeasuringCommand,
+                             QuitCommand>;
 
 }  // namespace draftscope

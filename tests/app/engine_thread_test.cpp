@@ -273,5 +273,62 @@ TEST_F(EngineThreadTest, ClosingInTheMiddleOfARunEndsIt) {
   ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
 }
 
+/// A measurement that lasts until it is told to end, or to stop.
+class EngineMeasuringTest : public EngineThreadTest {
+ protected:
+  ~EngineMeasuringTest() override { may_end_ = true; }
+
+  std::shared_ptr<FirstProfile> profile_ = std::make_shared<FirstProfile>(
+      "", [this](const FirstProfile::Progress& progress) -> Result<CostModel> {
+        while (!may_end_) {
+          if (!progress({1, 2, {}})) return fail("stopped");
+          std::this_thread::yield();
+        }
+        return any_cost();
+      });
+  std::atomic<bool> may_end_ = false;
+  EngineThread measuring_{*pair_, EngineOptions{{}, false, false, profile_}, Recorder::open("", &live_).value()};
+};
+
+TEST_F(EngineMeasuringTest, CommandsWaitInOrderAndTheLastStartCounts) {
+  measuring_.send(start_command(200));
+  measuring_.send(PauseCommand{});
+  measuring_.send(start_command(30));
+  measuring_.send(SetMethodCommand{Method::kDdtree, 7});
+  measuring_.send(StepCommand{});
+  ASSERT_TRUE(poll_until([&] { return profile_->now().n_total == 2; }));
+  EXPECT_TRUE(profile_->now().running);
+  EXPECT_FALSE(store_.info());
+  may_end_ = true;
+  ASSERT_TRUE(poll_until([&] { return store_.rounds().size() == 1; }));
+  EXPECT_FALSE(profile_->now().running);
+  EXPECT_EQ(store_.info()->session, 0) << "the first start was replaced, not run";
+  EXPECT_EQ(store_.info()->max_tokens, 30);
+  EXPECT_EQ(store_.info()->cost.label, "test");
+  EXPECT_EQ(store_.rounds()[0].method, Method::kDdtree);
+  measuring_.send(ResumeCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+}
+
+TEST_F(EngineMeasuringTest, StoppedItDecodesWithACurveThatSaysItIsMadeUp) {
+  measuring_.send(start_command(5));
+  measuring_.send(StopMeasuringCommand{});
+  ASSERT_TRUE(poll_until([&] { return store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->n_tokens, 5);
+  EXPECT_NE(store_.info()->cost.label.find("made up"), std::string::npos) << store_.info()->cost.label;
+  EXPECT_NE(profile_->now().outcome, "");
+  measuring_.send(StopMeasuringCommand{});  // too late: it stops no generation
+  measuring_.send(start_command(6));
+  ASSERT_TRUE(poll_until([&] { return store_.info()->session == 1 && store_.end().has_value(); }));
+  EXPECT_EQ(store_.end()->n_tokens, 6);
+}
+
+TEST_F(EngineMeasuringTest, ClosingEndsItWithoutAGeneration) {
+  measuring_.send(start_command(200));
+  EXPECT_TRUE(measuring_.close());
+  source_.poll(store_);
+  EXPECT_FALSE(store_.info());
+}
+
 }  // namespace
 }  // namespace draftscope

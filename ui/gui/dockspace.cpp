@@ -167,15 +167,20 @@ void build_lab(ImGuiID centre, LayoutSize size, float width_em) {
   }
 }
 
-void build_default_layout(ImGuiID dockspace, PanelSet set, ImVec2 size, DockLayout& layout) {
+/// Ems between menu and status bar. A strip that comes and goes below the menu does not count: panels keep their places.
+ImVec2 room_em() {
+  const ImVec2 size = ImGui::GetMainViewport()->Size;
+  const float unit = ImGui::GetFontSize();
+  return {size.x / unit, (size.y - 2 * ImGui::GetFrameHeight()) / unit};
+}
+
+void build_default_layout(ImGuiID dockspace, PanelSet set, DockLayout& layout) {
   ImGui::DockBuilderRemoveNode(dockspace);
   ImGui::DockBuilderAddNode(dockspace, ImGuiDockNodeFlags_DockSpace);
-  ImGui::DockBuilderSetNodeSize(dockspace, size);
-  const float unit = ImGui::GetFontSize();
-  const ImVec2 size_em = {size.x / unit, size.y / unit};
-  layout = {set, layout_size(size_em), true, {}};
+  ImGui::DockBuilderSetNodeSize(dockspace, ImGui::GetMainViewport()->WorkSize);
+  layout = {set, layout_size(room_em()), true, {}};
   const auto build = set == PanelSet::kLab ? build_lab : build_rounds;
-  build(dockspace, layout.size, size_em.x);
+  build(dockspace, layout.size, room_em().x);
   ImGui::DockBuilderFinish(dockspace);
 }
 
@@ -256,12 +261,10 @@ bool draw_dockspace(PanelSet set, bool reset) {
   const ImGuiID dockspace = ImGui::GetID(kDockspace);
   DockLayout& layout = current_layout();
   const ImGuiDockNode* root = ImGui::DockBuilderGetNode(dockspace);
-  const float unit = ImGui::GetFontSize();
-  const ImVec2 room = {viewport->WorkSize.x / unit, viewport->WorkSize.y / unit};
   if (root != nullptr && layout.by_default) layout.by_default = !rearranged(root, layout);
-  const bool suits = layout.size == layout_size(room) && layout.set == set;
+  const bool suits = layout.size == layout_size(room_em()) && layout.set == set;
   const bool build = reset || root == nullptr || (layout.by_default && !suits);
-  if (build) build_default_layout(dockspace, set, viewport->WorkSize, layout);
+  if (build) build_default_layout(dockspace, set, layout);
   ImGui::DockSpaceOverViewport(dockspace, viewport, ImGuiDockNodeFlags_NoWindowMenuButton);
   return build;
 }

@@ -27,6 +27,7 @@ struct PanelContext {
   Selection& selection;
   std::function<void(Command)> send;
   bool live = false;  // false: a recording, controls that need an engine are disabled
+  bool measuring = false;  // the engine measures what rounds cost before it decodes
   /// Decides the recorded text again under `cost`, and beside it under `other` (side B); never waits. Empty where
   /// there is no lab; a no-op unless the recording is dense. Both must pass validate.
   std::function<void(const CostModel& cost, const std::optional<CostModel>& other)> ask_lab;

@@ -14,6 +14,7 @@ namespace {
 std::string state_of(const RecordStore& store, const StatusFacts& facts) {
   if (!facts.live && !store.info()) return "NO RECORDING";
   if (!facts.live) return facts.file.empty() ? "RECORDING" : "RECORDING " + facts.file;
+  if (facts.measuring) return "LIVE, measuring";
   if (!store.info()) return "LIVE, idle";
   if (store.end()) return fmt::format("LIVE, ended ({})", name(store.end()->reason));
   return facts.paused ? "LIVE, paused between rounds" : "LIVE, decoding";

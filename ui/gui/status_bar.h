@@ -21,6 +21,7 @@ struct StatusItem {
 struct StatusFacts {
   bool live = false;    // rounds come from an engine
   bool paused = false;  // it waits between rounds
+  bool measuring = false;  // it measures before it decodes
   std::string file;     // the recording's name; empty: it has none
   std::string notice;   // one sentence about what the person asked for last
   bool notice_warns = false;

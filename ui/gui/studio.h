@@ -13,6 +13,7 @@
 #include "engine/base/check.h"
 #include "engine/record/command.h"
 #include "ui/gui/lab_state.h"
+#include "ui/gui/measuring.h"
 #include "ui/gui/panels.h"
 #include "ui/gui/status_bar.h"
 #include "ui/selection.h"
@@ -64,6 +65,8 @@ class Studio {
   void use_correction(SetCorrectionCommand command);
   /// What the cost panel can do beyond moving points; before the first frame.
   void set_cost_tools(CostTools tools) { context_.cost_tools = std::move(tools); }
+  /// Where the engine's first measurement stands.
+  void set_measuring(Measuring now);
   /// Offers the cost curves of a file, as the panel's own import does.
   void import_cost_file(const std::string& path) { import_cost(context_, cost_, path); }
   /// True while the picture changes without input: a recording plays, or the lab's answer grows.
@@ -109,6 +112,7 @@ class Studio {
   Selection selection_;
   ControlState controls_;
   CostEditState cost_;
+  MeasuringStrip measuring_;
   LabState lab_;
   PanelContext context_;
   StudioRequests requests_;
@@ -145,6 +149,7 @@ struct StudioOptions {
   std::string correction;              // where the engine's correction comes from; empty: it has none
   LabLink lab;                         // for dense recordings
   CostTools cost_tools;                // presets, knees and files of the cost panel
+  std::function<Measuring()> measuring;  // the engine's first measurement, asked often; empty: there is none
   std::function<bool()> should_close;  // asked every frame, e.g. after Ctrl-C in the terminal; may be empty
   /// Opens a trace for File > Open and for dropped files; empty: no such menu entry.
   std::function<Result<Poll>(const std::string& path)> open_trace;

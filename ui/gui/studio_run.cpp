@@ -1,5 +1,6 @@
 // The two ways to see a studio: in a window until it is closed, or as one picture in a file.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr double kLiveWait_s = 1.0 / 120;  // and the vertical sync: new rounds show at 60 Hz
 constexpr double kIdleWait_s = 0.25;
+constexpr std::chrono::milliseconds kMeasuringFrame{500};  // frames take their time from what is measured
 constexpr float kScaleStep = 1.1f;
 constexpr int32_t kPictureFrames = 6;  // docking and plot ranges settle over the first frames
 
@@ -83,12 +85,24 @@ class Loop {
       for (const std::string& path : window_.take_dropped_files()) take_file(path);
       fresh |= first_->poll(first_->store);
       if (opened_) fresh |= opened_->poll(opened_->store);
-      if (pace_.due(fresh || animating, Pace::Clock::now())) draw();
+      const bool moved = follow_measuring(Pace::Clock::now());
+      if (pace_.due(fresh || animating, Pace::Clock::now()) || moved) draw();
     }
   }
 
  private:
   Feed& shown() { return opened_ ? *opened_ : *first_; }
+
+  /// Hands on where the first measurement stands; true when a single frame is to show that it moved.
+  bool follow_measuring(Pace::Clock::time_point now) {
+    if (!options_.measuring) return false;
+    Measuring state = options_.measuring();
+    if (std::exchange(measuring_, state.running) != state.running) pace_.settle();  // panels move
+    const bool moved = state.running && now >= next_measuring_frame_;
+    if (moved) next_measuring_frame_ = now + kMeasuringFrame;
+    first_->studio->set_measuring(std::move(state));
+    return moved;
+  }
 
   void name_window(const std::string& file) {
     window_.set_title(file.empty() ? options_.title : file_name(file) + " - " + options_.title);
@@ -151,7 +165,9 @@ class Loop {
   bool live_;
   const StudioOptions& options_;
   bool quit_ = false, take_picture_ = false;
+  bool measuring_ = false;  // the first measurement ran when last looked at
   Pace pace_;
+  Pace::Clock::time_point next_measuring_frame_{};
 };
 
 }  // namespace
