@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -108,6 +109,23 @@ struct RopeView {
   RopeView(const Act& cosines, const Act& sines) : n_positions(cosines.rows), cos(cosines.data), sin(sines.data) {}
 };
 
+/// A norm on the way into a product.
+struct InputNorm {
+  VectorView weight;  // (n_in,)
+  float eps;
+};
+
+/// How the heads of a layer are normed and turned, and where keys and values go.
+struct HeadsTo {
+  HeadLayout heads;
+  VectorView q_norm, k_norm;  // (head_dim,)
+  float eps;
+  RopeView rope;
+  const PassRows& rows;
+  KvStore& kv;
+  int32_t layer;
+};
+
 /// Most likely tokens per row. Ties go to the smaller token id.
 struct TopK {
   int32_t rows = 0, k = 0;
@@ -169,8 +187,13 @@ class Backend {
   virtual void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) = 0;
   /// Per head: RMS norm of q and k, rotation to position[r]; then k and v are stored at cache row cache_row[r] of one
   /// layer. qkv (rows, qkv_cols), q normalised and rotated in place.
-  virtual void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps, RopeView rope,
-                                const PassRows& rows, KvStore& kv, int32_t layer) = 0;
+  virtual void norm_rope_append(Act qkv, const HeadsTo& to) = 0;
+  /// norm_rope_append(out) after out = norm_matmul(x, ..), or after out = matmul(x, ..) without a norm. A backend may do it
+  /// in one; k and v of out are then undefined.
+  virtual void matmul_append(Act x, const std::optional<InputNorm>& norm, const Matrix& w, Act out, const HeadsTo& to) {
+    norm ? norm_matmul(x, norm->weight, norm->eps, w, out) : matmul(x, w, out);
+    norm_rope_append(out, to);
+  }
   /// Grouped-query attention of qkv's q columns over one layer of the cache, scale 1 / sqrt(head_dim);
   /// out (rows, q_cols).
   virtual void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows,

@@ -90,8 +90,8 @@ void DecoderLayer::forward(Backend& backend, const LayerConfig& config, const Pa
   const Act qkv_act = work.qkv->act.first_rows(x.rows), attended = work.attended->act.first_rows(x.rows);
   const Act gated = work.mlp->act.first_rows(x.rows);
 
-  backend.norm_matmul(x, input_norm->act, config.rms_eps, *qkv, qkv_act);
-  backend.norm_rope_append(qkv_act, heads, q_norm->act, k_norm->act, config.rms_eps, rope, rows, kv, layer);
+  backend.matmul_append(x, InputNorm{input_norm->act, config.rms_eps}, *qkv, qkv_act,
+                        {heads, q_norm->act, k_norm->act, config.rms_eps, rope, rows, kv, layer});
   backend.attention(qkv_act, heads, kv, layer, rows, attended);
   backend.matmul(attended, *o, x, Backend::Write::kAdd);
 

@@ -103,9 +103,9 @@ void Drafter::append_pass(Act features, RopeView rope, KvStore& kv, DrafterWorks
   backend_->rms_norm(context, hidden_norm_->act, c.rms_eps, context);
   // The layers do not transform the context, so every layer reads the same fused features.
   for (int32_t i = 0; i < config_.n_layers; ++i) {
-    backend_->matmul(context, *context_kv_[i], both);
-    backend_->norm_rope_append(both, keys_and_values, layers_[i].q_norm->act, layers_[i].k_norm->act, c.rms_eps, rope,
-                               work.context_rows, kv, i);
+    const DecoderLayer& layer = layers_[i];
+    backend_->matmul_append(context, std::nullopt, *context_kv_[i], both,
+                            {keys_and_values, layer.q_norm->act, layer.k_norm->act, c.rms_eps, rope, work.context_rows, kv, i});
   }
 }
 

@@ -64,8 +64,7 @@ class CpuBackend final : public Backend {
   void matmul(Act x, const Matrix& w, Act out, Write write) override;
   void norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
   void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
-  void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps, RopeView rope,
-                        const PassRows& rows, KvStore& kv, int32_t layer) override;
+  void norm_rope_append(Act qkv, const HeadsTo& to) override;
   void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) override;
   void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) override;
   void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) override;
@@ -238,8 +237,8 @@ void CpuBackend::matmul(Act x, const Matrix& w, Act out, Write write) {
   });
 }
 
-void CpuBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
-                                  RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) {
+void CpuBackend::norm_rope_append(Act qkv, const HeadsTo& to) {
+  const auto& [heads, q_norm, k_norm, eps, rope, rows, kv, layer] = to;
   auto& store = static_cast<CpuKvStore&>(kv);
   DS_CHECK(qkv.cols == heads.qkv_cols() && qkv.rows == rows.n && rows.position.size() == static_cast<size_t>(rows.n) &&
            rows.cache_row.size() == rows.position.size());
@@ -258,13 +257,13 @@ void CpuBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, 
     const float* k = qkv.row(row) + heads.q_cols();
     const float* v = k + heads.n_kv_heads * dim;
     for (int32_t h = 0; h < heads.n_kv_heads; ++h, k += dim, v += dim) {
-      const int64_t to = store.offset(layer, h, cache_row);
+      const int64_t at = store.offset(layer, h, cache_row);
       if (store.is_bf16) {
-        ops_.round(k, dim, store.k16.data() + to);
-        ops_.round(v, dim, store.v16.data() + to);
+        ops_.round(k, dim, store.k16.data() + at);
+        ops_.round(v, dim, store.v16.data() + at);
       } else {
-        std::copy_n(k, dim, store.k32.data() + to);
-        std::copy_n(v, dim, store.v32.data() + to);
+        std::copy_n(k, dim, store.k32.data() + at);
+        std::copy_n(v, dim, store.v32.data() + at);
       }
     }
   });

@@ -50,8 +50,8 @@ class CudaBackend final : public Backend {
   void matmul(Act x, const Matrix& w, Act out, Write write) override;
   void norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
   void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) override;
-  void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
-                        draftscope::RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) override;
+  void norm_rope_append(Act qkv, const HeadsTo& to) override;
+  void matmul_append(Act x, const std::optional<InputNorm>& norm, const Matrix& w, Act out, const HeadsTo& to) override;
   void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) override;
   void head_top_k(Act x, const Matrix& head, int32_t k, TopK& out) override;
   void keep_rows(KvStore& kv, int32_t first, std::span<const int32_t> kept) override;
@@ -65,6 +65,7 @@ class CudaBackend final : public Backend {
   using Workspace = DeviceBuffer<std::byte>;
   // Zeroed when new; the kernels leave zero what they need zero.
   void* grown(Workspace& workspace, int64_t n_bytes);
+  MatmulArgs product_of(Act x, const std::optional<InputNorm>& norm, const Matrix& w, Act out) const;
   void product(MatmulArgs args);
   void copy_out(const void* from, size_t n_bytes, void* to);
   // A short list in device memory, gone after the operations already enqueued.
@@ -220,7 +221,6 @@ void CudaBackend::product(MatmulArgs args) {
   DS_CHECK(args.x.cols == args.w.n_in && args.out.rows == args.x.rows, "{} columns, weights take {}", args.x.cols,
            args.w.n_in);
   DS_CHECK(args.out.cols == args.w.n_out / (args.epilogue == Epilogue::kSwiGlu ? 2 : 1), "out {}", args.out.cols);
-  args.precision = precision_;
   args.workspace = grown(matmul_workspaces_[{args.w.n_out, args.w.n_in}],
                          matmul_workspace_bytes(args.x.rows, args.w.n_out, args.w.n_in));
   if (fast_.run && fast_takes(args)) {
@@ -230,44 +230,53 @@ void CudaBackend::product(MatmulArgs args) {
   cuda::matmul(args, launches_);
 }
 
-void CudaBackend::matmul(Act x, const Matrix& w, Act out, Write write) {
+MatmulArgs CudaBackend::product_of(Act x, const std::optional<InputNorm>& norm, const Matrix& w, Act out) const {
   MatmulArgs args;
   args.x = x;
+  if (norm) {
+    DS_CHECK(norm->weight.n == x.cols);
+    args.norm_weight = norm->weight.data;
+    args.eps = norm->eps;
+  }
   args.w = static_cast<const CudaMatrix&>(w).view;
   args.out = out;
+  args.precision = precision_;
+  return args;
+}
+
+void CudaBackend::matmul(Act x, const Matrix& w, Act out, Write write) {
+  MatmulArgs args = product_of(x, std::nullopt, w, out);
   args.epilogue = write == Write::kAdd ? Epilogue::kAdd : Epilogue::kSet;
   product(args);
 }
 
 void CudaBackend::norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) {
-  DS_CHECK(weight.n == x.cols);
-  MatmulArgs args;
-  args.x = x;
-  args.norm_weight = weight.data;
-  args.eps = eps;
-  args.w = static_cast<const CudaMatrix&>(w).view;
-  args.out = out;
-  product(args);
+  product(product_of(x, InputNorm{weight, eps}, w, out));
 }
 
 void CudaBackend::norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) {
-  DS_CHECK(weight.n == x.cols && static_cast<const CudaMatrix&>(w).view.gate_up);
-  MatmulArgs args;
-  args.x = x;
-  args.norm_weight = weight.data;
-  args.eps = eps;
-  args.w = static_cast<const CudaMatrix&>(w).view;
-  args.out = out;
+  MatmulArgs args = product_of(x, InputNorm{weight, eps}, w, out);
+  DS_CHECK(args.w.gate_up);
   args.epilogue = Epilogue::kSwiGlu;
   product(args);
 }
 
-void CudaBackend::norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps,
-                                   draftscope::RopeView rope, const PassRows& rows, KvStore& kv, int32_t layer) {
+// Shapes checked.
+HeadsArgs on_device(Act qkv, const HeadsTo& to) {
   expect_floats({qkv});
-  DS_CHECK(qkv.cols == heads.qkv_cols() && qkv.rows == rows.n);
-  cuda::norm_rope_append(qkv, heads, q_norm.data, k_norm.data, eps, {rope.cos, rope.sin}, placed(rows).view,
-                         static_cast<CudaKv&>(kv).view, layer, launches_);
+  DS_CHECK(qkv.cols == to.heads.qkv_cols() && qkv.rows == to.rows.n);
+  return {to.heads, to.q_norm.data, to.k_norm.data, to.eps, {to.rope.cos, to.rope.sin}, placed(to.rows).view,
+          static_cast<CudaKv&>(to.kv).view, to.layer};
+}
+
+void CudaBackend::norm_rope_append(Act qkv, const HeadsTo& to) { cuda::norm_rope_append(qkv, on_device(qkv, to), launches_); }
+
+void CudaBackend::matmul_append(Act x, const std::optional<InputNorm>& norm, const Matrix& w, Act out, const HeadsTo& to) {
+  MatmulArgs args = product_of(x, norm, w, out);
+  args.heads = on_device(out, to);
+  if (!can_end_in_heads(args) || (fast_.run && fast_takes(args))) return Backend::matmul_append(x, norm, w, out, to);
+  args.epilogue = Epilogue::kHeads;
+  product(args);
 }
 
 void CudaBackend::attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) {

@@ -2,6 +2,7 @@
 // of a tile to arrive adds the splits in ascending order.
 #include "kernels/cuda/arrival.cuh"
 #include "kernels/cuda/epilogue.cuh"
+#include "kernels/cuda/heads.cuh"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/product.cuh"
 
@@ -12,6 +13,7 @@ struct MatmulLaunch {
   ProductInput in;
   Act out;
   Epilogue epilogue;
+  HeadsTask<__nv_bfloat16> heads;  // for kHeads
   SplitPlan plan;
   int32_t* counters;   // (kMaxCounters,) zero between launches
   float4* partials;    // (row group, tile, split, kEights, kGroups, threads of a block)
@@ -166,15 +168,54 @@ __device__ __forceinline__ void finish_squares(const MatmulLaunch& p, const Prod
   }
 }
 
+/// Every warp takes rows of one of the tile's heads, some together, so that their angles wait for L2 side by side. The
+/// columns of a head are spread over warps, so they meet in `tile` (kTokens, kTile + 8) first.
+template <class Shape>
+__device__ __forceinline__ void finish_heads(const MatmulLaunch& p, const ProductPart& part,
+                                             const typename Shape::Sums& sums, float* tile) {
+  constexpr int kStride = Shape::kTile + 8, kTogether = 4;  // the 8 spread a warp's tokens over the banks
+  static_assert(Shape::kTokens * kStride * sizeof(float) <= Shape::kSharedVectors * sizeof(uint4));
+  const SumPlace place(part);
+#pragma unroll
+  for (int i = 0; i < kEights * Shape::kGroups * 2; ++i) {
+    const int q = i / (Shape::kGroups * 2), j = i / 2 % Shape::kGroups, h = i % 2;
+    *reinterpret_cast<float2*>(&tile[place.token(j, h) * kStride + place.out(q) - part.first_out]) =
+        make_float2(sums[q][j][2 * h], sums[q][j][2 * h + 1]);
+  }
+  __syncthreads();
+  const int dim = p.heads.layout.head_dim, n_heads = Shape::kTile / dim, warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int32_t number = part.first_out / dim + warp % n_heads, step = Shape::kWarps / n_heads;
+  if (number >= p.heads.n_heads()) return;
+  const Head<__nv_bfloat16> head(p.heads, number);
+  const int32_t n_tokens = min(p.in.rows - part.first_row, Shape::kTokens);
+  for (int32_t first = warp / n_heads; first < n_tokens; first += kTogether * step) {
+    typename Head<__nv_bfloat16>::Row rows[kTogether];
+#pragma unroll
+    for (int i = 0; i < kTogether; ++i) {
+      const int32_t token = min(first + i * step, n_tokens - 1);
+      rows[i] = head.load(part.first_row + token, tile + token * kStride + warp % n_heads * dim);
+    }
+#pragma unroll
+    for (int i = 0; i < kTogether; ++i) {
+      if (first + i * step < n_tokens) head.finish(part.first_row + first + i * step, rows[i]);
+    }
+  }
+}
+
 template <class Shape, Inputs kInputs>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kPerProcessor) matmul_kernel(MatmulLaunch p) {
   extern __shared__ uint4 dynamic_shared[];
+  if (p.epilogue == Epilogue::kHeads) {
+    ask_for<Shape::kThreads>(p.heads.q_norm, p.heads.layout.head_dim);
+    ask_for<Shape::kThreads>(p.heads.k_norm, p.heads.layout.head_dim);
+  }
   const auto row_group = static_cast<int32_t>(blockIdx.x), tile = static_cast<int32_t>(blockIdx.y);
   const int32_t first_unit = static_cast<int32_t>(blockIdx.z) * p.plan.units_per_split;
   const ProductPart part = {row_group * kTileRows, tile * Shape::kTile, first_unit * kUnitIn, p.plan.units_per_split};
   float sums[kEights][Shape::kGroups][4] = {};
   multiply<Shape, kInputs>(p.in, part, dynamic_shared, sums);
   if (p.plan.n_splits > 1 && !add_splits<Shape>(p, p.in.rows - part.first_row, dynamic_shared, sums)) return;
+  if (p.epilogue == Epilogue::kHeads) return finish_heads<Shape>(p, part, sums, reinterpret_cast<float*>(dynamic_shared));
   auto* squares = reinterpret_cast<float*>(dynamic_shared);
   finish<Shape>(p, part, sums, squares);
   if (p.epilogue == Epilogue::kAdd && p.out.squares != nullptr) finish_squares<Shape>(p, part, squares);
@@ -202,11 +243,12 @@ void start(MatmulLaunch p, LaunchStream stream) {
 }  // namespace
 
 void matmul_tensor(const MatmulArgs& args, LaunchStream stream) {
-  MatmulLaunch p;
+  MatmulLaunch p = {};
   p.in = {args.x.data, args.x.bf16, args.norm_weight, args.x.squares, args.eps, static_cast<const uint4*>(args.w.data),
           args.x.rows, args.w.n_out, args.w.n_in};
   p.out = args.out;
   p.epilogue = args.epilogue;
+  if (args.epilogue == Epilogue::kHeads) p.heads = HeadsTask<__nv_bfloat16>(args.out, args.heads);
   p.plan = plan_splits(args.w.n_out, args.w.n_in);
   p.counters = static_cast<int32_t*>(args.workspace);
   p.partials = reinterpret_cast<float4*>(p.counters + kMaxCounters);

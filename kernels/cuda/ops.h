@@ -22,11 +22,36 @@ struct WeightsView {
   bool gate_up = false;
 };
 
+/// Keys and values (n_layers, n_kv_heads, capacity, head_dim), bf16 or float32.
+struct KvView {
+  void *keys = nullptr, *values = nullptr;
+  int32_t n_layers = 0, n_kv_heads = 0, capacity = 0, head_dim = 0;
+  bool is_bf16 = true;
+
+  /// Where a layer begins, in numbers.
+  int64_t layer_at(int32_t layer) const { return static_cast<int64_t>(layer) * n_kv_heads * capacity * head_dim; }
+};
+/// Rotation tables (n_positions, head_dim / 2).
+struct RopeView {
+  const float *cos = nullptr, *sin = nullptr;
+};
+/// What becomes of the heads of qkv (rows, qkv_cols): see norm_rope_append.
+struct HeadsArgs {
+  HeadLayout layout;
+  const float *q_norm = nullptr, *k_norm = nullptr;  // (head_dim,)
+  float eps = 0;
+  RopeView rope;
+  RowsView rows;
+  KvView kv;
+  int32_t layer = 0;
+};
+
 /// How a product ends.
 enum class Epilogue : uint8_t {
   kSet,     // out = y
   kAdd,     // out += y, and out.squares is brought up to date where it is kept
   kSwiGlu,  // out (rows, n_out / 2) = silu(gate) * up
+  kHeads,   // norm_rope_append of y; out gets queries, its other columns are left alone. See can_end_in_heads.
 };
 
 /// y = x w^T, or y = norm(x) w^T with norm(x) = x / sqrt(mean(x^2) + eps) * norm_weight.
@@ -37,32 +62,23 @@ struct MatmulArgs {
   WeightsView w;
   Act out;  // (rows, n_out) float32; for kSwiGlu (rows, n_out / 2), float32 or bf16
   Epilogue epilogue = Epilogue::kSet;
+  HeadsArgs heads;                         // for kHeads
   Precision precision = Precision::kBf16;  // of x where it enters the product
   void* workspace = nullptr;               // matmul_workspace_bytes; zeroed once, left zeroed where it must be
 };
 int64_t matmul_workspace_bytes(int32_t max_rows, int32_t n_out, int32_t n_in);
 void matmul(const MatmulArgs& args, LaunchStream stream);
+/// Whether kHeads is there for these: on tensor cores, in one launch, heads that blocks have whole.
+bool can_end_in_heads(const MatmulArgs& args);
 
 /// out[r] = table[token[r]]; fills out.squares where it is kept. table (n_vocab, dim).
 void embed(WeightsView table, const RowsView& rows, Act out, LaunchStream stream);
 /// out = x / sqrt(mean(x^2) + eps) * weight; x (rows, dim) float32, out (rows, dim).
 void rms_norm(Act x, const float* weight, float eps, Act out, LaunchStream stream);
 
-/// Keys and values (n_layers, n_kv_heads, capacity, head_dim), bf16 or float32.
-struct KvView {
-  void *keys = nullptr, *values = nullptr;
-  int32_t n_layers = 0, n_kv_heads = 0, capacity = 0, head_dim = 0;
-  bool is_bf16 = true;
-};
-/// Rotation tables (n_positions, head_dim / 2).
-struct RopeView {
-  const float *cos = nullptr, *sin = nullptr;
-};
-
-/// Per head: RMS norm of q and k, rotation to position[r]; k and v go to cache row cache_row[r] of `layer`.
-/// qkv (rows, qkv_cols), q normalised and rotated in place. q_norm, k_norm (head_dim,).
-void norm_rope_append(Act qkv, HeadLayout heads, const float* q_norm, const float* k_norm, float eps, RopeView rope,
-                      const RowsView& rows, KvView kv, int32_t layer, LaunchStream stream);
+/// Per head: RMS norm of q and k, rotation to position[r]; k and v go to cache row cache_row[r] of the layer.
+/// qkv (rows, qkv_cols), q normalised and rotated in place.
+void norm_rope_append(Act qkv, const HeadsArgs& args, LaunchStream stream);
 
 /// Grouped-query attention over one layer of the cache, scale 1 / sqrt(head_dim). qkv (rows, qkv_cols); out (rows,
 /// q_cols), float32 or bf16. max_keys: no row attends to more; it decides the launch's size, not its results. workspace:

@@ -144,9 +144,9 @@ void attention(benchmark::State& state, CpuPath path) {
   const Vector norm(kHeads.head_dim, 1.0f);
   const auto before = random_act(backend, context, kHeads.qkv_cols()),
              now = random_act(backend, rows, kHeads.qkv_cols());
-  backend.norm_rope_append(before->act, kHeads, norm, norm, 1e-6f, rope, rows_at(0, context), *kv, 0);
+  backend.norm_rope_append(before->act, {kHeads, norm, norm, 1e-6f, rope, rows_at(0, context), *kv, 0});
   const PassRows last = rows_at(context, rows);
-  backend.norm_rope_append(now->act, kHeads, norm, norm, 1e-6f, rope, last, *kv, 0);
+  backend.norm_rope_append(now->act, {kHeads, norm, norm, 1e-6f, rope, last, *kv, 0});
   const auto out = backend.make_act(rows, kHeads.q_cols());
   const double seconds =
       time_best(state, [&] { backend.attention(now->act, kHeads, *kv, 0, last, out->act); });
@@ -178,7 +178,7 @@ void tiny_layer(benchmark::State& state, CpuPath path) {
   const PassRows chain = rows_at(256, rows);
   time_best(state, [&] {
     backend.norm_matmul(x->act, norm, 1e-6f, *w_qkv, qkv->act);
-    backend.norm_rope_append(qkv->act, kTiny, head_norm, head_norm, 1e-6f, rope, chain, *kv, 0);
+    backend.norm_rope_append(qkv->act, {kTiny, head_norm, head_norm, 1e-6f, rope, chain, *kv, 0});
     backend.attention(qkv->act, kTiny, *kv, 0, chain, mixed->act);
     backend.matmul(mixed->act, *w_o, y->act);
     backend.norm_gate_up(y->act, norm, 1e-6f, *w_gate_up, inner->act);

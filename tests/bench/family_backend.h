@@ -11,9 +11,8 @@
 
 namespace draftscope {
 
-enum class Family : uint8_t { kAll, kQkv, kNormRopeAppend, kAttention, kOutputs, kGateUp, kHead, kRest };
-constexpr std::array<std::pair<Family, const char*>, 7> kFamilies{{{Family::kQkv, "qkv"},
-                                                                   {Family::kNormRopeAppend, "norm_rope_append"},
+enum class Family : uint8_t { kAll, kQkvAppend, kAttention, kOutputs, kGateUp, kHead, kRest };
+constexpr std::array<std::pair<Family, const char*>, 6> kFamilies{{{Family::kQkvAppend, "qkv_append"},
                                                                    {Family::kAttention, "attention"},
                                                                    {Family::kOutputs, "o_and_down"},
                                                                    {Family::kGateUp, "gate_up"},
@@ -65,14 +64,16 @@ class FamilyBackend final : public Backend {
     if (keeps(Family::kOutputs)) inner_->matmul(x, w, out, write);
   }
   void norm_matmul(Act x, VectorView weight, float eps, const Matrix& w, Act out) override {
-    if (keeps(Family::kQkv)) inner_->norm_matmul(x, weight, eps, w, out);
+    if (keeps(Family::kQkvAppend)) inner_->norm_matmul(x, weight, eps, w, out);
   }
   void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) override {
     if (keeps(Family::kGateUp)) inner_->norm_gate_up(x, weight, eps, w, out);
   }
-  void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps, RopeView rope,
-                        const PassRows& rows, KvStore& kv, int32_t layer) override {
-    if (keeps(Family::kNormRopeAppend)) inner_->norm_rope_append(qkv, heads, q_norm, k_norm, eps, rope, rows, kv, layer);
+  void norm_rope_append(Act qkv, const HeadsTo& to) override {
+    if (keeps(Family::kQkvAppend)) inner_->norm_rope_append(qkv, to);
+  }
+  void matmul_append(Act x, const std::optional<InputNorm>& norm, const Matrix& w, Act out, const HeadsTo& to) override {
+    if (keeps(Family::kQkvAppend)) inner_->matmul_append(x, norm, w, out, to);
   }
   void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) override {
     if (keeps(Family::kAttention)) inner_->attention(qkv, heads, kv, layer, rows, out);

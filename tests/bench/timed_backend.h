@@ -59,10 +59,8 @@ class TimedBackend final : public Backend {
   void norm_gate_up(Act x, VectorView weight, float eps, const Matrix& w, Act out) override {
     time(fmt::format("norm_gate_up {} x {}", w.n_out, w.n_in), [&] { inner_->norm_gate_up(x, weight, eps, w, out); });
   }
-  void norm_rope_append(Act qkv, HeadLayout heads, VectorView q_norm, VectorView k_norm, float eps, RopeView rope,
-                        const PassRows& rows, KvStore& kv, int32_t layer) override {
-    time("norm_rope_append",
-         [&] { inner_->norm_rope_append(qkv, heads, q_norm, k_norm, eps, rope, rows, kv, layer); });
+  void norm_rope_append(Act qkv, const HeadsTo& to) override {
+    time("norm_rope_append", [&] { inner_->norm_rope_append(qkv, to); });
   }
   void attention(Act qkv, HeadLayout heads, const KvStore& kv, int32_t layer, const PassRows& rows, Act out) override {
     time("attention", [&] { inner_->attention(qkv, heads, kv, layer, rows, out); });

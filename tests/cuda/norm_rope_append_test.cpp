@@ -37,8 +37,9 @@ Floats append(const LayerSetup& setup, TestCache& cache, const Floats& qkv, cons
   const auto cos = to_device(setup.cos.data), sin = to_device(setup.sin.data),
              device_qkv = to_device(qkv.data);
   const DeviceRows device_rows(rows);
-  norm_rope_append({device_qkv.data(), qkv.rows, qkv.cols}, setup.heads, q_norm.data(), k_norm.data(), kEps,
-                   {cos.data(), sin.data()}, device_rows.view(), cache.view(), 1, nullptr);
+  norm_rope_append({device_qkv.data(), qkv.rows, qkv.cols},
+                   {setup.heads, q_norm.data(), k_norm.data(), kEps, {cos.data(), sin.data()}, device_rows.view(), cache.view(), 1},
+                   nullptr);
   cache.read_back();
   Floats after = qkv;
   after.data = to_host(device_qkv);

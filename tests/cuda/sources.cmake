@@ -1,7 +1,7 @@
 # The tests of the CUDA code that run on the emulated device (tests/cuda) and on a real one (tests/gpu).
 set(here ${CMAKE_SOURCE_DIR}/tests/cuda)
 set(DS_CUDA_TESTS ${here}/matmul_test.cpp ${here}/product_input_test.cpp ${here}/head_test.cpp ${here}/row_ops_test.cpp
-    ${here}/attention_setup.cpp ${here}/attention_test.cpp ${here}/norm_rope_append_test.cpp ${here}/keep_rows_test.cpp
+    ${here}/attention_setup.cpp ${here}/attention_test.cpp ${here}/norm_rope_append_test.cpp ${here}/heads_test.cpp ${here}/keep_rows_test.cpp
     ${CMAKE_SOURCE_DIR}/tests/kernels/reference.cpp)
 set(DS_CUDA_ROUND_TESTS ${here}/round_grow_test.cpp ${here}/round_decide_test.cpp ${here}/round_accept_test.cpp
     ${here}/round_publish_test.cpp ${here}/shared_round_test.cpp)

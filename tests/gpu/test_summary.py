@@ -34,7 +34,7 @@ def main() -> None:
               "expected a pass for every context and row count")
         check(all(p["median_ms"] > 0 for p in model["passes"] + model["drafter"]), "expected positive times")
         check(model["weight_bytes"] > 0 and model["kv_bytes_per_token"] == 3 * 2 * 2 * 32 * 2, "expected bytes of the shape")
-        check(set(model["families"][0]["ms"]) == {"qkv", "norm_rope_append", "attention", "o_and_down", "gate_up", "head",
+        check(set(model["families"][0]["ms"]) == {"qkv_append", "attention", "o_and_down", "gate_up", "head",
                                                   "embed_and_norm"}, "expected every family of operations")
         subprocess.run([sys.argv[1], "--tiny", "--launches", "in-order", "--json", folder / "in_order.json"],
                        check=True)

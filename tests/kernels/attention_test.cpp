@@ -70,7 +70,7 @@ class AttentionTest : public KernelTest {
     rows.n = act->act.rows;
     rows.position = positions;
     rows.cache_row = ascending(first_row, rows.n);
-    backend.norm_rope_append(act->act, setup.heads, setup.q_norm, setup.k_norm, kEps, setup.rope, rows, kv, layer);
+    backend.norm_rope_append(act->act, {setup.heads, setup.q_norm, setup.k_norm, kEps, setup.rope, rows, kv, layer});
     return act;
   }
   Table attend(Backend& backend, const LayerSetup& setup, const KvStore& kv, int32_t layer, const Act& qkv,
