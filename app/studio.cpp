@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "app/commands.h"
 #include "app/cost_tools.h"
@@ -114,14 +116,23 @@ int run_window(const Options& options, const Pair& pair, SessionOptions session)
     engine_options.first_profile = first_profile(pair);
     window.measuring = [profile = engine_options.first_profile] { return profile->now(); };
   }
-  EngineThread engine(pair, std::move(engine_options), *std::move(recorder));
-  engine.send(SetSpeedCommand{kFirstRoundsPerS});
-  engine.send(window.start);
   LiveSource source(live);
-  const Status shown = run_studio_window([&](RecordStore& store) { return source.poll(store) > 0; },
-                                         [&](Command command) { engine.send(std::move(command)); }, true,
-                                         window);
-  const Status closed = engine.close();
+  std::optional<EngineThread> engine;
+  bool is_drawn = false;
+  const auto poll = [&](RecordStore& store) {
+    // Behind the first frame: opening the window is much work, and what is measured beside it reads too long.
+    if (std::exchange(is_drawn, true) && !engine) {
+      engine.emplace(pair, std::move(engine_options), *std::move(recorder));
+      engine->send(SetSpeedCommand{kFirstRoundsPerS});
+      engine->send(window.start);
+    }
+    return source.poll(store) > 0;
+  };
+  const auto send = [&](Command command) {
+    if (engine) engine->send(std::move(command));
+  };
+  const Status shown = run_studio_window(poll, send, true, window);
+  const Status closed = engine ? engine->close() : recorder->close();
   if (!shown) return report(shown.error());
   return closed ? 0 : report(closed.error());
 }

@@ -49,8 +49,8 @@ const char* precision_of(const Pair& pair) { return pair.backend->precision() ==
 
 /// Whether `resume` is the beginning of this very profile.
 bool goes_on(const CostModel& resume, const CostModel& fresh, const std::vector<int32_t>& contexts) {
-  return resume.plain_s.size() == resume.context.size() && resume.rows == fresh.rows && resume.model == fresh.model && resume.machine == fresh.machine &&
-         resume.backend == fresh.backend && resume.context.size() <= contexts.size() &&
+  return resume.plain_s.size() == resume.context.size() && resume.rows == fresh.rows && resume.model == fresh.model &&
+         resume.machine == fresh.machine && resume.backend == fresh.backend && resume.context.size() <= contexts.size() &&
          std::equal(resume.context.begin(), resume.context.end(), contexts.begin());
 }
 
@@ -140,12 +140,11 @@ std::optional<ContextCost> sweep_context(ProfilePasses& passes, bool has_drafter
   return cost;
 }
 
-/// Appends one context's row to `cost`; false when `keep_going` said stop.
+/// Appends one context's row to `cost`, of caches already that long; false when `keep_going` said stop.
 bool measure_context(const Pair& pair, ProfilePasses& passes, int32_t context, int32_t n_repeats, CostModel& cost,
                      const std::function<bool()>& keep_going) {
   const int32_t max_nodes = cost.rows.back() - 1;
   const bool replays = pair.backend->has_round_loop();
-  passes.fill(context);
   std::optional<ContextCost> found =
       (replays ? replay_context : sweep_context)(passes, pair.drafter.has_value(), n_repeats, cost.rows, keep_going);
   if (!found) return false;
@@ -203,8 +202,10 @@ Result<CostModel> measure_profile(const Pair& pair, const ProfileOptions& option
   const size_t n_known = state.so_far.context.size();
   state.n_done = n_per_context * static_cast<int32_t>(n_known);
   for (size_t i = n_known; i < contexts.size(); ++i) {
-    const auto keep_going = [&] { return ++state.n_done, !progress || progress(state); };
-    if (!measure_context(pair, passes, contexts[i], options.n_repeats, state.so_far, keep_going)) {
+    const auto asked = [&] { return !progress || progress(state); };
+    const auto keep_going = [&] { return ++state.n_done, asked(); };
+    if (!passes.fill(contexts[i], asked) ||
+        !measure_context(pair, passes, contexts[i], options.n_repeats, state.so_far, keep_going)) {
       return fail("profile: stopped after {} of {} passes", state.n_done, state.n_total);
     }
   }

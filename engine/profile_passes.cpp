@@ -26,8 +26,9 @@ DraftTree flat_tree(int32_t n_nodes) {
 ProfilePasses::ProfilePasses(const Pair& pair, int32_t max_context, int32_t max_rows)
     : pair_(pair), memory_(PairMemory::make(pair, max_context + max_rows + kPromptRows, max_rows)) {}
 
-void ProfilePasses::fill(int32_t context) {
+bool ProfilePasses::fill(int32_t context, const std::function<bool()>& keep_going) {
   while (memory_.target_kv.length < context) {
+    if (!keep_going()) return false;
     const int32_t first = memory_.target_kv.length;
     std::vector<int32_t> tokens(std::min(kPromptRows, context - first));
     for (size_t i = 0; i < tokens.size(); ++i) {
@@ -35,6 +36,7 @@ void ProfilePasses::fill(int32_t context) {
     }
     memory_.read(pair_, tokens);
   }
+  return true;
 }
 
 void ProfilePasses::draft(int32_t n_ranks) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -16,14 +17,12 @@ class ProfilePasses {
   /// Memory for contexts up to max_context and passes of up to max_rows rows. `pair` must outlive this.
   ProfilePasses(const Pair& pair, int32_t max_context, int32_t max_rows);
 
-  /// Lengthens the caches to `context` tokens; never shortens.
-  void fill(int32_t context);
+  /// Lengthens the caches to `context` tokens; never shortens. Asks before every piece; false when it is not to go on.
+  bool fill(int32_t context, const std::function<bool()>& keep_going = [] { return true; });
   /// One drafter block; grow() reads its marginals. Requires a drafter.
   void draft(int32_t n_ranks);
   /// A tree of at most n_nodes nodes: best-first, or siblings under the root when there is no drafter.
   void grow(int32_t n_nodes);
-  /// That tree instead.
-  void use(DraftTree tree) { tree_ = std::move(tree); }
   int32_t n_nodes() const { return tree_.size() - 1; }
   /// One masked pass over the root and the first n_nodes nodes, answers included.
   void verify(int32_t n_nodes);

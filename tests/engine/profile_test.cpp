@@ -3,11 +3,25 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <utility>
+
+#include "engine/pair_memory.h"
 #include "engine/speculate/cost.h"
 #include "tests/engine/test_pair.h"
 
 namespace draftscope {
 namespace {
+
+/// Passes that a profile says are done while it is watched.
+struct PassCount {
+  std::shared_ptr<int32_t> n = std::make_shared<int32_t>(0), before = std::make_shared<int32_t>(-1);
+  bool operator()(const ProfileProgress& state) const {
+    const int32_t last = std::exchange(*before, state.n_done);
+    if (last >= 0) *n += state.n_done - last;
+    return true;
+  }
+};
 
 TEST(Profile, EveryRowCountTo32ThenStepsOf8) {
   const Pair pair = open_test_pair(Precision::kBf16);
@@ -43,13 +57,26 @@ TEST(Profile, GoesOnWhereItWasStopped) {
   EXPECT_EQ(stopped.error(), "profile: stopped after 25 of 60 passes") << "9 row counts and a plain step, warmed up and timed once";
   ASSERT_EQ(half.context, (std::vector<int32_t>{8}));
 
-  int32_t n_measured = 0;
-  const CostModel whole = golden::must(measure_profile(pair, options, half, [&](const ProfileProgress&) { return ++n_measured, true; }));
+  PassCount count;
+  const CostModel whole = golden::must(measure_profile(pair, options, half, count));
   EXPECT_EQ(whole.context, options.context);
   EXPECT_EQ(whole.verify_s[0], half.verify_s[0]) << "measured points are kept";
   EXPECT_EQ(whole.plain_s[0], half.plain_s[0]);
   EXPECT_EQ(whole.plain_s.size(), 3u);
-  EXPECT_EQ(n_measured, 40 + 1);
+  EXPECT_EQ(*count.n, 40);
+}
+
+// Long contexts of large models take minutes to fill.
+TEST(Profile, StopsWhileACacheIsFilled) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  ProfileOptions options;
+  options.context = {kPromptRows + 1};
+  options.max_rows = 9;
+  int32_t n_asked = 0;
+  const Result<CostModel> stopped =
+      measure_profile(pair, options, {}, [&](const ProfileProgress&) { return ++n_asked < 2; });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error(), "profile: stopped after 0 of 100 passes") << n_asked;
 }
 
 TEST(Profile, GoesOnOnlyWithItsOwnBeginning) {
@@ -60,11 +87,11 @@ TEST(Profile, GoesOnOnlyWithItsOwnBeginning) {
   options.n_repeats = 1;
   CostModel later = golden::must(measure_profile(pair, options, {}, {}));
   const auto n_measured = [&](const Pair& of) {
-    int32_t n = 0;
-    const CostModel found = golden::must(measure_profile(of, options, later, [&](const ProfileProgress&) { return ++n, true; }));
+    PassCount count;
+    const CostModel found = golden::must(measure_profile(of, options, later, count));
     EXPECT_TRUE(validate(found));
     EXPECT_EQ(found.context, options.context);
-    return n - 1;
+    return *count.n;
   };
   EXPECT_EQ(n_measured(pair), 0) << "all of it is there";
   EXPECT_EQ(n_measured(precise), 20) << "another precision";
