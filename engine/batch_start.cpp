@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/batch.h"
+#include "engine/spare_memory.h"
 #include "engine/start_checks.h"
 
 namespace draftscope {
@@ -30,6 +31,7 @@ Batch::Batch(const Pair& pair, BatchOptions options) : pair_(&pair), options_(st
   const int32_t capacity = options_.slot_tokens + rows_after_text(max_tree_nodes(), options_.block_size);
   const int32_t n_trees = shares_budget(options_.rule.method) ? 1 : options_.n_slots;  // as large as that in one pass
   const int32_t max_rows = n_trees * max_tree_nodes() + options_.n_slots;
+  pair.spare->drop();
   memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows, options_.n_slots));
   slots_.resize(static_cast<size_t>(options_.n_slots));
 }

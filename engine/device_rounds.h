@@ -17,6 +17,8 @@ struct LoopSizes {
   int32_t n_ranks = 0;    // of a draft
   int32_t n_answers = 1;  // ranks of the target's answer, at most
   int32_t block_size = 0; // of the drafter; 0: no drafter follows the text
+
+  bool operator==(const LoopSizes&) const = default;
 };
 
 /// Whether the pair's backend has rounds of its own and can decide this method's there; otherwise the host decides.

@@ -13,6 +13,8 @@ int32_t rows_after_text(int32_t max_nodes, int32_t block_size) { return std::max
 PairMemory PairMemory::make(const Pair& pair, int32_t capacity, int32_t max_rows, int32_t n_texts) {
   const LayerConfig& target = pair.target.config().layer;
   PairMemory memory;
+  memory.capacity = capacity;
+  memory.max_rows = max_rows;
   memory.target_rope = place_rope(*pair.backend, target.head_dim, target.rope_theta, capacity);
   memory.target_kv = pair.target.make_kv(capacity * n_texts);
   std::vector<int32_t> taps;

@@ -25,10 +25,13 @@ struct PairMemory {
   TopK target_top;                            // the target's answers to its last pass
   std::unique_ptr<ActBuffer> new_features;    // (some rows, n_taps * hidden) of tokens the drafter has not taken in
   int32_t n_new_features = 0;
+  int32_t capacity = 0, max_rows = 0;         // what it was made for
 
   /// For n_texts texts of up to `capacity` rows each, those of the pass in progress included, and passes of up to max_rows
   /// rows in all.
   static PairMemory make(const Pair& pair, int32_t capacity, int32_t max_rows, int32_t n_texts = 1);
+  /// As if no text had been in it.
+  void forget() { target_kv.length = drafter_kv.length = n_new_features = 0; }
 
   /// Reads on: the text's caches grow by the tokens, at most kPromptRows; `drafter` null: no drafter follows.
   void read(const Pair& pair, KvCache& target, KvCache* drafter, std::span<const int32_t> tokens);

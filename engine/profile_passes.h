@@ -23,6 +23,8 @@ class ProfilePasses {
   void draft(int32_t n_ranks);
   /// A tree of at most n_nodes nodes: best-first, or siblings under the root when there is no drafter.
   void grow(int32_t n_nodes);
+  /// That tree instead.
+  void use(DraftTree tree) { tree_ = std::move(tree); }
   int32_t n_nodes() const { return tree_.size() - 1; }
   /// One masked pass over the root and the first n_nodes nodes, answers included.
   void verify(int32_t n_nodes);

@@ -13,6 +13,7 @@
 #include "engine/record/round.h"
 #include "engine/speculate/budget.h"
 #include "engine/speculate/cost.h"
+#include "engine/spare_memory.h"
 #include "engine/speculate/online_cost.h"
 #include "engine/stage_clock.h"
 #include "engine/text_state.h"
@@ -40,6 +41,10 @@ class Session {
   /// ids outside the vocabulary, an unusable cost model.
   static Result<Session> start(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options,
                                const std::function<bool(int32_t done, int32_t total)>& progress = {});
+  /// Leaves its memory to the pair's next session, should it have ended well.
+  ~Session();
+  Session(Session&&) = default;
+  Session& operator=(Session&&) = default;
 
   bool done() const { return text_.done(); }
   /// Runs one round. Requires !done().
@@ -85,7 +90,7 @@ class Session {
   bool cost_is_guess_ = false;
   std::unique_ptr<PairMemory> memory_;       // on the heap: a device loop points into it
   std::unique_ptr<RoundLoop> loop_;          // null: the host decides every round
-  size_t loop_contexts_ = 0;                 // that it has room for in a cost model
+  RestingLoop resting_;                      // what is known of loop_, or a loop that the host took over from
 
   TextState text_;
   AfterRound after_round_;

@@ -24,8 +24,12 @@ bool Session::on_device() {
   if (loop_ != nullptr) return true;
   if (!rounds_on_device()) return false;
   if (pair_->drafter) memory_->take_in_features(*pair_);
-  loop_ = pair_->backend->make_round_loop(loop_setup(*pair_, *memory_, loop_sizes(), cost_->model()));
-  loop_contexts_ = cost_->model().context.size();
+  const CostModel& cost = cost_->model();
+  if (!resting_.suits(loop_sizes(), cost.context.size())) {
+    resting_ = {};
+    resting_ = {pair_->backend->make_round_loop(loop_setup(*pair_, *memory_, loop_sizes(), cost)), loop_sizes(), cost.context.size()};
+  }
+  loop_ = std::move(resting_.loop);
   tell_loop();
   return true;
 }
@@ -33,13 +37,13 @@ bool Session::on_device() {
 // The host takes over: what the device has drafted ahead is forgotten, what the drafter has read stays read.
 void Session::leave_loop() {
   if (loop_ == nullptr) return;
-  loop_.reset();
+  resting_.loop = std::move(loop_);
   if (pair_->drafter) memory_->drafter_kv.length = memory_->target_kv.length;
 }
 
 void Session::tell_loop() {
   if (loop_ == nullptr) return;
-  if (!rounds_on_device() || cost_->model().context.size() > loop_contexts_) return leave_loop();
+  if (!rounds_on_device() || cost_->model().context.size() > resting_.n_contexts) return leave_loop();
   const LoopSizes sizes = loop_sizes();
   loop_->set_cost(loop_costs(*cost_, loop_limits(sizes, cost_->model())));
   loop_->set_params(loop_params(options_.rule, sizes.n_nodes, sizes, cost_->model()));

@@ -39,6 +39,12 @@ Session::Session(const Pair& pair, SessionOptions options, TextState text)
   if (pair.drafter && options_.block_size == 0) options_.block_size = pair.drafter->config().block_size;
 }
 
+Session::~Session() {
+  if (memory_ == nullptr || !text_.done() || text_.end().reason == EndReason::kError) return;
+  if (loop_ != nullptr) resting_.loop = std::move(loop_);
+  pair_->spare->keep(*pair_, {std::move(memory_), std::move(resting_)});
+}
+
 Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options,
                                const std::function<bool(int32_t, int32_t)>& progress) {
   const TextOptions text{options.session, options.max_tokens, options.sampling, options.stop_ids, options.prompt_utf8};
@@ -54,7 +60,9 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
   const int32_t max_rows = std::max(kPromptRows, session.options_.rule.max_nodes + 1);
   const int32_t capacity = session.text_.n_prompt() + session.text_.max_output() +
                            rows_after_text(session.options_.rule.max_nodes, session.options_.block_size);
-  session.memory_ = std::make_unique<PairMemory>(PairMemory::make(pair, capacity, max_rows));
+  SessionMemory spare = pair.spare->take(pair, capacity, max_rows);
+  session.memory_ = std::move(spare.memory);
+  session.resting_ = std::move(spare.resting);
 
   const auto began = std::chrono::steady_clock::now();
   PairMemory& memory = *session.memory_;

@@ -29,6 +29,9 @@ struct PairOptions {
   bool needs_tokenizer = true;         // false: token ids in and out
 };
 
+class SpareMemory;  // engine/spare_memory.h
+std::shared_ptr<SpareMemory> make_spare_memory();
+
 struct Pair {
   std::unique_ptr<Backend> backend;    // first member: the models point to it
   Target target;
@@ -39,6 +42,7 @@ struct Pair {
   std::string target_name, drafter_name;  // last part of the folders' paths
   std::string note;
   std::string backend_note;               // why kAuto took the CPU, or what else is not as asked for; empty: all is
+  std::shared_ptr<SpareMemory> spare = make_spare_memory();  // of the last session; last member: it goes before the models
 
   /// Raw bytes of a token; its number in angle brackets without a tokenizer.
   std::string bytes_of(int32_t token) const;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/record/invariants.h"
+#include "engine/spare_memory.h"
 #include "tests/cuda/same_round.h"
 #include "tests/engine/test_pair.h"
 
@@ -49,6 +50,33 @@ TEST_F(DeviceRounds, AreRoundForRoundThoseOfTheHost) {
       }
     }
   }
+}
+
+// Recorded rounds outlive the text that they were recorded for; the loop knows nothing of it any more.
+TEST_F(DeviceRounds, ALoopServesTheNextTextAsIfItWereNew) {
+  const Pair pair = open_test_pair(Precision::kBf16);
+  const SessionOptions options = make_options(Method::kExact, 16);
+  const std::vector<int32_t> longer = make_prompt(4, 40), shorter = make_prompt(5, 9);
+  const auto fresh = [&](const std::vector<int32_t>& prompt) {
+    pair.spare->drop();
+    return generate(pair, prompt, options);
+  };
+  const Generation first = fresh(longer), second = fresh(shorter);
+  const Generation again = generate(pair, longer, options);
+  const auto loop_at = [&] {
+    SessionMemory spare = pair.spare->take(pair, 1, std::max(kPromptRows, options.rule.max_nodes + 1));
+    const RoundLoop* loop = spare.resting.loop.get();
+    pair.spare->keep(pair, std::move(spare));
+    return loop;
+  };
+  const RoundLoop* loop = loop_at();
+  ASSERT_NE(loop, nullptr);
+  const Generation next = generate(pair, shorter, options);
+  EXPECT_EQ(loop_at(), loop);
+  EXPECT_EQ(again.output, first.output);
+  EXPECT_EQ(next.output, second.output);
+  ASSERT_EQ(next.rounds.size(), second.rounds.size());
+  for (size_t i = 0; i < next.rounds.size(); ++i) expect_same_round(next.rounds[i], second.rounds[i]);
 }
 
 // Someone chooses another cost model while the device decodes.
