@@ -89,8 +89,8 @@ class Session {
   std::optional<OnlineCost> online_cost_;
   bool cost_is_guess_ = false;
   std::unique_ptr<PairMemory> memory_;       // on the heap: a device loop points into it
-  std::unique_ptr<RoundLoop> loop_;          // null: the host decides every round
-  RestingLoop resting_;                      // what is known of loop_, or a loop that the host took over from
+  SizedLoop sized_;                          // made when the device first decides, or left by the session before
+  RoundLoop* loop_ = nullptr;                // that one while the device decides; null: the host does
 
   TextState text_;
   AfterRound after_round_;

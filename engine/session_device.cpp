@@ -25,11 +25,12 @@ bool Session::on_device() {
   if (!rounds_on_device()) return false;
   if (pair_->drafter) memory_->take_in_features(*pair_);
   const CostModel& cost = cost_->model();
-  if (!resting_.suits(loop_sizes(), cost.context.size())) {
-    resting_ = {};
-    resting_ = {pair_->backend->make_round_loop(loop_setup(*pair_, *memory_, loop_sizes(), cost)), loop_sizes(), cost.context.size()};
+  const size_t n_contexts = cost.context.size();
+  if (!sized_.suits(loop_sizes(), n_contexts)) {
+    sized_ = {};  // its memory first
+    sized_ = {pair_->backend->make_round_loop(loop_setup(*pair_, *memory_, loop_sizes(), cost)), loop_sizes(), n_contexts};
   }
-  loop_ = std::move(resting_.loop);
+  loop_ = sized_.loop.get();
   tell_loop();
   return true;
 }
@@ -37,13 +38,13 @@ bool Session::on_device() {
 // The host takes over: what the device has drafted ahead is forgotten, what the drafter has read stays read.
 void Session::leave_loop() {
   if (loop_ == nullptr) return;
-  resting_.loop = std::move(loop_);
+  loop_ = nullptr;
   if (pair_->drafter) memory_->drafter_kv.length = memory_->target_kv.length;
 }
 
 void Session::tell_loop() {
   if (loop_ == nullptr) return;
-  if (!rounds_on_device() || cost_->model().context.size() > resting_.n_contexts) return leave_loop();
+  if (!rounds_on_device() || cost_->model().context.size() > sized_.n_contexts) return leave_loop();
   const LoopSizes sizes = loop_sizes();
   loop_->set_cost(loop_costs(*cost_, loop_limits(sizes, cost_->model())));
   loop_->set_params(loop_params(options_.rule, sizes.n_nodes, sizes, cost_->model()));

@@ -41,8 +41,7 @@ Session::Session(const Pair& pair, SessionOptions options, TextState text)
 
 Session::~Session() {
   if (memory_ == nullptr || !text_.done() || text_.end().reason == EndReason::kError) return;
-  if (loop_ != nullptr) resting_.loop = std::move(loop_);
-  pair_->spare->keep(*pair_, {std::move(memory_), std::move(resting_)});
+  pair_->spare->keep(*pair_, {std::move(memory_), std::move(sized_)});
 }
 
 Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& prompt, SessionOptions options,
@@ -62,7 +61,7 @@ Result<Session> Session::start(const Pair& pair, const std::vector<int32_t>& pro
                            rows_after_text(session.options_.rule.max_nodes, session.options_.block_size);
   SessionMemory spare = pair.spare->take(pair, capacity, max_rows);
   session.memory_ = std::move(spare.memory);
-  session.resting_ = std::move(spare.resting);
+  session.sized_ = std::move(spare.sized);
 
   const auto began = std::chrono::steady_clock::now();
   PairMemory& memory = *session.memory_;

@@ -12,8 +12,8 @@
 
 namespace draftscope {
 
-/// A loop that rests: its next round begins with RoundLoop::begin.
-struct RestingLoop {
+/// A device's loop and what it was made for.
+struct SizedLoop {
   std::unique_ptr<RoundLoop> loop;  // null: there is none
   LoopSizes sizes;
   size_t n_contexts = 0;  // that it has room for in a cost model
@@ -25,7 +25,7 @@ struct RestingLoop {
 
 struct SessionMemory {
   std::unique_ptr<PairMemory> memory;  // on the heap: the loop points into it
-  RestingLoop resting;
+  SizedLoop sized;
 };
 
 class SpareMemory {

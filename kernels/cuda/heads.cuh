@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/norm.cuh"
 #include "kernels/cuda/ops.h"
 
 namespace draftscope::cuda {
@@ -72,9 +73,7 @@ __device__ inline void norm_and_rotate(HeadColumns& columns, int32_t half, const
 #pragma unroll
   for (int j = 0; j < kMaxPairs; ++j)
     squares = fmaf(columns.high[j], columns.high[j], fmaf(columns.low[j], columns.low[j], squares));
-#pragma unroll
-  for (int step = kWarp / 2; step > 0; step /= 2) squares += __shfl_xor_sync(0xffffffffu, squares, step);
-  const float inverse = 1.0f / sqrtf(squares / static_cast<float>(2 * half) + eps);
+  const float inverse = 1.0f / sqrtf(warp_sum(squares) / static_cast<float>(2 * half) + eps);
 #pragma unroll
   for (int j = 0; j < kMaxPairs; ++j) {
     const float low = columns.low[j] * inverse * norm.low[j], high = columns.high[j] * inverse * norm.high[j];
@@ -135,7 +134,8 @@ struct Head {
     int32_t cache_row;
   };
   __device__ __forceinline__ Row load(int32_t row, const float* columns) const {
-    return {load_head(columns, half), load_angles(task.rope, task.rows.position[row], half), task.rows.cache_row[row]};
+    return {load_head(columns, half), is_value ? Angles{} : load_angles(task.rope, task.rows.position[row], half),
+            task.rows.cache_row[row]};
   }
   /// Queries go where they came from, keys and values to the cache, or nowhere.
   __device__ __forceinline__ void finish(int32_t row, Row& loaded) const {

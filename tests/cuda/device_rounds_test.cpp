@@ -65,7 +65,7 @@ TEST_F(DeviceRounds, ALoopServesTheNextTextAsIfItWereNew) {
   const Generation again = generate(pair, longer, options);
   const auto loop_at = [&] {
     SessionMemory spare = pair.spare->take(pair, 1, std::max(kPromptRows, options.rule.max_nodes + 1));
-    const RoundLoop* loop = spare.resting.loop.get();
+    const RoundLoop* loop = spare.sized.loop.get();
     pair.spare->keep(pair, std::move(spare));
     return loop;
   };
