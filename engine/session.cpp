@@ -74,12 +74,12 @@ void Session::finish_round(RoundRecord& record, const Marginals& q, const RoundC
 // Plain rounds make their passes behind one another, dense ones behind a draft as all others do.
 RoundCost Session::cost_here() const {
   const int32_t context_len = memory_->target_kv.length;
-  if (options_.rule.method == Method::kPlain && !options_.dense) return pass_cost(*cost_, context_len, 1, 0, 0);
+  if (!drafts()) return pass_cost(*cost_, context_len, 1, 0, 0);
   return cost_->at(context_len, options_.rule.max_nodes);
 }
 
 Marginals Session::draft() {
-  if (options_.rule.method == Method::kPlain && !options_.dense) return {};
+  if (!drafts()) return {};
   memory_->take_in_features(*pair_);
   const int32_t n_ranks = options_.rule.method == Method::kDflash ? kViewedRanks : options_.rule.max_nodes;
   return pair_->drafter->draft(text_.root_token(), options_.block_size, n_ranks, pair_->target, memory_->drafter_rope,
@@ -122,7 +122,12 @@ void Session::commit(const DraftTree& tree, const Accepted& accepted) {
 
 // Budgets never change the text, so neither does a cost that moves.
 void Session::learn_cost(int32_t n_rows, RoundRecord& record) {
-  online_cost_->observe(record.context_len, n_rows, static_cast<double>(record.took.verify_ns) * 1e-9);
+  const double verify_s = static_cast<double>(record.took.verify_ns) * 1e-9;
+  if (drafts()) {
+    online_cost_->observe(record.context_len, n_rows, verify_s);
+  } else {
+    online_cost_->observe_plain(record.context_len, verify_s);
+  }
   const CostDrift drift = online_cost_->drift();
   record.cost_drift = drift.factor;
   record.drift_alarm = drift.alarm;

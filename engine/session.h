@@ -29,7 +29,7 @@ struct SessionOptions {
   std::optional<CostModel> cost;    // empty: a made-up line; its numbers are labelled illustrative
   std::optional<std::vector<int32_t>> stop_ids;  // empty: the target's end-of-text tokens
   bool whole_curves = true;         // fill every candidate budget of the record, outside the timed stages
-  bool online_cost = false;         // re-estimate the verify cost in the commit stage, for the rounds to come
+  bool online_cost = false;         // re-estimate what passes cost in the commit stage, for the rounds to come
   bool dense = false;               // kPlain only: every round also drafts, and its record keeps the marginals
   std::string prompt_utf8;          // for the record
 };
@@ -64,6 +64,8 @@ class Session {
 
  private:
   Session(const Pair& pair, SessionOptions options, TextState text);
+  /// Whether rounds under the rule in force begin with a draft.
+  bool drafts() const { return options_.rule.method != Method::kPlain || options_.dense; }
 
   // The stages of a round, in order.
   Marginals draft();

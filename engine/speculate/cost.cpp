@@ -24,20 +24,17 @@ Status check_axis(const std::vector<int32_t>& axis, std::string_view what, int32
   return success();
 }
 
-// Tokens per second stay finite above the one, a round's nanoseconds stay what a record can say below the other.
-constexpr double kLeast_s = 1e-100, kMost_s = 1e5;
-
 // Every one of `values` from zero, or from the least that a pass may take where `positive`, to the most.
 Status check_seconds(const std::vector<double>& values, size_t expected, std::string_view what,
                      bool positive) {
   if (values.size() != expected) {
     return fail("cost model: {}: expected {} values, found {}", what, expected, values.size());
   }
-  const double least_s = positive ? kLeast_s : 0;
+  const double least_s = positive ? kLeastPass_s : 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!(values[i] >= least_s && values[i] <= kMost_s)) {
+    if (!(values[i] >= least_s && values[i] <= kMostPass_s)) {
       return fail("cost model: {}[{}]: expected a finite {} number of seconds, {:g} to {:g}, found {}", what, i,
-                  positive ? "positive" : "non-negative", least_s, kMost_s, values[i]);
+                  positive ? "positive" : "non-negative", least_s, kMostPass_s, values[i]);
     }
   }
   return success();

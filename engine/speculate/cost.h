@@ -43,8 +43,10 @@ class CostTable {
   CostCurves roofline_;
 };
 
-/// One sentence when the model cannot be used (no points, unsorted axes, NaN, non-positive, sizes, seconds that no pass takes:
-/// below 1e-100 or above 1e5).
+/// Seconds that a pass may take: tokens per second stay finite above the one, and the other is more than a day.
+inline constexpr double kLeastPass_s = 1e-100, kMostPass_s = 1e5;
+
+/// One sentence when the model cannot be used (no points, unsorted axes, NaN, non-positive, sizes, seconds that no pass takes).
 /// draft_s and overhead_s may be zero: published curves leave them out. plain_s may be empty, never zero.
 Status validate(const CostModel& model);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -68,7 +67,7 @@ void OnlineCost::Recent::push(double value, int32_t most) {
 }
 
 OnlineCost::OnlineCost(CostModel prior, OnlineCostOptions options)
-    : prior_(std::move(prior)), options_(options), bins_(kBins) {
+    : prior_(std::move(prior)), options_(options), bins_(kBins), given_{std::vector<double>(kBins), 0} {
   const Status valid = validate(prior_);
   DS_CHECK(valid.ok(), "{}", valid.ok() ? "" : valid.error());
   DS_CHECK(options.bin_window > 0 && options.drift_window > 0 && options.global_pseudo > 0 &&
@@ -80,11 +79,18 @@ OnlineCost::OnlineCost(CostModel prior, OnlineCostOptions options)
 
 void OnlineCost::observe(int32_t context_len, int32_t rows, double measured_verify_s) {
   if (!std::isfinite(measured_verify_s) || measured_verify_s <= 0 || rows < 1 || context_len < 0) return;
+  count(bins_[bin_of(rows)], measured_verify_s, curves_.at(context_len, rows));
+}
+
+void OnlineCost::observe_plain(int32_t context_len, double measured_s) {
+  if (!std::isfinite(measured_s) || measured_s <= 0 || context_len < 0 || prior_.plain_s.empty()) return;
+  count(plain_, measured_s, plain_step_s(prior_, context_len));
+}
+
+void OnlineCost::count(Bin& bin, double measured_s, double profiled_s) {
   ++n_observed_;
   const double limit = std::log(kMaxRatio);
-  const double log_ratio =
-      std::clamp(std::log(measured_verify_s) - std::log(curves_.at(context_len, rows)), -limit, limit);
-  Bin& bin = bins_[bin_of(rows)];
+  const double log_ratio = std::clamp(std::log(measured_s) - std::log(profiled_s), -limit, limit);
   bin.log_ratios.push(log_ratio, options_.bin_window);
   bin.last_seen = n_observed_;
   all_.push(log_ratio, options_.drift_window);
@@ -124,7 +130,7 @@ double OnlineCost::weight_of(const Bin& bin) const {
   return static_cast<double>(bin.log_ratios.values.size()) * std::exp2(-age / options_.half_life);
 }
 
-std::vector<double> OnlineCost::bin_logs() const {
+OnlineCost::Factors OnlineCost::factors() const {
   std::vector<Weighted> voices;
   double voice = 0;
   for (const Bin& bin : bins_) {
@@ -134,38 +140,41 @@ std::vector<double> OnlineCost::bin_logs() const {
     voice += bin_voice;
   }
   const double global = drawn(weighted_median(voices), voice, 0, options_.global_pseudo);
-  std::vector<double> logs;
-  for (const Bin& bin : bins_) {
-    logs.push_back(drawn(median(bin.log_ratios.values), weight_of(bin), global, options_.bin_pseudo));
-  }
-  return logs;
+  const auto factor_of = [&](const Bin& bin) {
+    return drawn(median(bin.log_ratios.values), weight_of(bin), global, options_.bin_pseudo);
+  };
+  Factors factors;
+  for (const Bin& bin : bins_) factors.bins.push_back(factor_of(bin));
+  factors.plain = factor_of(plain_);
+  return factors;
 }
 
-CostModel OnlineCost::model() const { return n_observed_ == 0 ? prior_ : model_of(bin_logs()); }
+CostModel OnlineCost::model() const { return n_observed_ == 0 ? prior_ : model_of(factors()); }
 
 std::optional<CostModel> OnlineCost::update() {
   if (n_observed_ == 0) return std::nullopt;
-  std::vector<double> bins = bin_logs();
-  double moved = 0;
-  for (size_t i = 0; i < bins.size(); ++i) {
-    moved = std::max(moved, std::abs(bins[i] - (given_.empty() ? 0 : given_[i])));
-  }
+  Factors news = factors();
+  double moved = std::abs(news.plain - given_.plain);
+  for (size_t i = 0; i < news.bins.size(); ++i) moved = std::max(moved, std::abs(news.bins[i] - given_.bins[i]));
   if (moved < options_.model_step) return std::nullopt;
-  given_ = std::move(bins);
+  given_ = std::move(news);
   return model_of(given_);
 }
 
-CostModel OnlineCost::model_of(const std::vector<double>& bins) const {
+CostModel OnlineCost::model_of(const Factors& factors) const {
+  const auto times = [](double& seconds, double factor, double least_s) {
+    seconds = std::clamp(seconds * factor, least_s, kMostPass_s);
+  };
   CostModel model = prior_;
   const size_t n_rows = model.rows.size();
   for (size_t r = 0; r < n_rows; ++r) {
-    const double factor = std::exp(log_factor(bins, model.rows[r]));
+    const double factor = std::exp(log_factor(factors.bins, model.rows[r]));
     for (size_t c = 0; c < model.context.size(); ++c) {
-      double& seconds = model.verify_s[c * n_rows + r];
-      seconds = std::clamp(seconds * factor, std::numeric_limits<double>::min(), std::numeric_limits<double>::max());
-      if (!model.spread_s.empty()) model.spread_s[c * n_rows + r] *= factor;
+      times(model.verify_s[c * n_rows + r], factor, kLeastPass_s);
+      if (!model.spread_s.empty()) times(model.spread_s[c * n_rows + r], factor, 0);
     }
   }
+  for (double& seconds : model.plain_s) times(seconds, std::exp(factors.plain), kLeastPass_s);
   // A convex curve times factors is convex no more, and whoever fits one must not take it as it is.
   if (model.kind == CostKind::kConvexFit) model.kind = CostKind::kMeasured;
   model.label += ", re-estimated while decoding";

@@ -1,4 +1,4 @@
-// Online re-estimation of the verify cost: the profile as prior, what rounds really took as evidence.
+// Online re-estimation of what passes cost: the profile as prior, what rounds really took as evidence.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,9 @@ struct CostDrift {
 /// bins without news keep the shape of the profile. No bin speaks for all, and none for ever: where only large passes
 /// are seen to be slow, small ones are taken to be less so, get tried, and tell. Bins are the powers of two, nearest
 /// in the log; between them the log factor is linear in the log of the rows, so that no step appears which the machine
-/// does not have. Medians: fewer than half of the observations, however wild, cannot carry it away. No clock, no
-/// randomness.
+/// does not have. Steps of plain decoding are a bin that listens and has no voice: no draft came before them, so they say
+/// nothing of passes behind one. Medians: fewer than half of the observations, however wild, cannot carry it away. No
+/// clock, no randomness.
 ///
 /// The alarm asks whether the median pass has left the band, by a sign test on the drift window: the share of passes
 /// outside on one side must exceed one half by alarm_sigmas standard errors. Passes that are slow in bursts, as beside
@@ -45,13 +46,16 @@ class OnlineCost {
   /// Requires validate(prior) and options above 0.
   explicit OnlineCost(CostModel prior, OnlineCostOptions options = {});
 
-  /// One verify pass; constant time and memory. Seconds that are not finite or not positive, rows below 1
+  /// One verify pass behind a draft; constant time and memory. Seconds that are not finite or not positive, rows below 1
   /// and negative contexts are ignored; a ratio beyond kMaxRatio counts as kMaxRatio.
   void observe(int32_t context_len, int32_t rows, double measured_verify_s);
+  /// One step of plain decoding, in the same way; ignored where the prior has no plain_s to hold it against.
+  void observe_plain(int32_t context_len, double measured_s);
 
-  /// The prior with verify_s and spread_s times the factor of their rows; drafter and overhead stay. validate holds.
+  /// The prior with verify_s and spread_s times the factor of their rows and plain_s times its own; drafter and overhead
+  /// stay. validate holds.
   CostModel model() const;
-  /// model() where a row bin's factor has moved by model_step or more since the last one given out; fits are dear.
+  /// model() where a factor has moved by model_step or more since the last one given out; fits are dear.
   std::optional<CostModel> update();
   CostDrift drift() const;
 
@@ -70,23 +74,30 @@ class OnlineCost {
     Recent log_ratios;
     int64_t last_seen = 0;  // n_observed_ then
   };
+  /// Natural log.
+  struct Factors {
+    std::vector<double> bins;  // (n_bins,)
+    double plain = 0;
+  };
+  void count(Bin& bin, double measured_s, double profiled_s);
   /// Whether the share of the drift window where sign * log ratio > band exceeds one half by alarm_sigmas.
   bool median_outside(int sign) const;
   double share_outside(int sign) const;
   /// Observations that a bin counts for by now.
   double weight_of(const Bin& bin) const;
-  std::vector<double> bin_logs() const;
-  CostModel model_of(const std::vector<double>& bins) const;
+  Factors factors() const;
+  CostModel model_of(const Factors& factors) const;
 
   CostModel prior_;
   CostCurves curves_;
   OnlineCostOptions options_;
   double band_;
   std::vector<Bin> bins_;     // by nearest power of two of the rows
+  Bin plain_;
   Recent all_;
   int64_t n_observed_ = 0;
   bool alarm_ = false;
-  std::vector<double> given_;  // bin factors, natural log, of the last update(); empty: none yet
+  Factors given_;             // by the last update(); before the first: as profiled
 };
 
 }  // namespace draftscope

@@ -203,10 +203,71 @@ TEST(OnlineCost, BinsKeepTheirOwnFactorsAndOldNewsFades) {
   EXPECT_NEAR(factors(online)[11], 1, 0.01) << "no longer: worth another try";
 }
 
+CostModel profile_with_plain_step() {
+  CostModel model = profile();
+  model.plain_s = {8e-4, 8.5e-4, 1e-3};
+  return model;
+}
+
+TEST(OnlineCost, PlainStepsTeachThePlainStepAndNothingElse) {
+  const CostModel before = profile_with_plain_step();
+  OnlineCost online(before);
+  for (int i = 0; i < 100; ++i) online.observe_plain(256, 1.5 * 8.5e-4);
+  const CostModel now = online.model();
+  for (size_t c = 0; c < before.plain_s.size(); ++c) {
+    EXPECT_NEAR(now.plain_s[c] / before.plain_s[c], std::pow(1.5, 32.0 / 36), 1e-9) << "32 observations against 4 as profiled";
+  }
+  EXPECT_EQ(now.verify_s, before.verify_s) << "no draft came before";
+  EXPECT_EQ(now.spread_s, before.spread_s);
+  EXPECT_NEAR(online.drift().factor, 1.5, 0.03);
+  EXPECT_TRUE(online.drift().alarm);
+  const std::optional<CostModel> news = online.update();
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->plain_s, now.plain_s);
+  EXPECT_FALSE(online.update()) << "nothing new since";
+}
+
+TEST(OnlineCost, PlainStepsTeachNothingWhereTheProfileHasNone) {
+  OnlineCost online(profile());
+  for (int i = 0; i < 100; ++i) online.observe_plain(256, 1.0);
+  EXPECT_FALSE(online.update());
+  EXPECT_EQ(online.model().verify_s, profile().verify_s);
+  EXPECT_TRUE(online.model().plain_s.empty());
+  EXPECT_EQ(online.drift().factor, 1);
+  EXPECT_FALSE(online.drift().alarm);
+}
+
+TEST(OnlineCost, ThePlainStepFollowsTheOthersUntilItIsSeen) {
+  const CostModel before = profile_with_plain_step();
+  OnlineCost online(before);
+  Machine(before, 7).decode(100, 0.02, kThirtyPercentSlower, online);
+  EXPECT_NEAR(online.model().plain_s[0] / before.plain_s[0], 1.3, 0.05) << "as a bin of rows that no pass had";
+  for (int i = 0; i < 100; ++i) online.observe_plain(32, 8e-4);
+  EXPECT_NEAR(online.model().plain_s[0] / before.plain_s[0], 1, 0.04);
+}
+
+TEST(OnlineCost, AModelAtTheBoundsStaysUsable) {
+  CostModel widest = profile_with_plain_step();
+  widest.rows = {1, 4096};
+  widest.verify_s = {1e-3, 1e5, 1e-3, 1e5, 1e-3, 1e5};
+  widest.spread_s = widest.verify_s;
+  widest.plain_s.back() = 1e5;
+  ASSERT_TRUE(validate(widest));
+  OnlineCost online(widest);
+  for (int i = 0; i < 100; ++i) online.observe(32, 1, 1.0);
+  const CostModel slower = online.model();
+  EXPECT_GT(slower.verify_s[0], 2e-3);
+  EXPECT_TRUE(validate(slower)) << "passes of one row speak for the others too";
+}
+
 TEST(OnlineCost, GarbageIsIgnored) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
-  OnlineCost online(profile());
-  for (const double seconds : {kNan, kInf, -kInf, 0.0, -1e-3}) online.observe(100, 8, seconds);
+  OnlineCost online(profile_with_plain_step());
+  for (const double seconds : {kNan, kInf, -kInf, 0.0, -1e-3}) {
+    online.observe(100, 8, seconds);
+    online.observe_plain(100, seconds);
+  }
+  online.observe_plain(-1, 1e-3);
   online.observe(100, 0, 1e-3);
   online.observe(-1, 8, 1e-3);
   EXPECT_EQ(online.model().verify_s, profile().verify_s);
