@@ -178,7 +178,7 @@ std::vector<RoundRecord> Batch::describe(std::span<Part> parts, const RoundCost&
     record.verdict = std::move(part.verdict);
     record.accepted = std::move(part.accepted);
     record.took = took;
-    record.predicted = predicted_times(cost, n_nodes, drafts());
+    record.predicted = predicted_times(cost, n_nodes);
     record.predicted.provenance = Provenance::kDerived;
     record.shared = pass;
     part.request->text.finish_round(record, part.q, std::move(choice));

@@ -51,17 +51,14 @@ RoundRecord Session::round() {
 }
 
 void Session::finish_round(RoundRecord& record, const Marginals& q, const RoundCost& cost, Choice choice) {
-  const bool plain = options_.rule.method == Method::kPlain;
   record.method = options_.rule.method;
   record.telemetry_ns = telemetry_ns_;
-  if (plain) {
-    choice.decision.expected_tokens = {1.0};
-    choice.decision.cost_s = {cost.verify_s[0]};
-    choice.decision.theta_tokens_per_s = {1.0 / cost.verify_s[0]};
+  if (record.method == Method::kPlain) {
+    fill_curves(choice.tree, cost, choice.decision);
   } else if (options_.whole_curves) {
     complete_curves(q, cost, options_.rule, choice);
   }
-  record.predicted = predicted_times(cost, choice.decision.chosen, !plain);
+  record.predicted = predicted_times(cost, choice.decision.chosen);
   if (cost_is_guess_) record.predicted.provenance = choice.decision.provenance = Provenance::kIllustrative;
   int32_t min_ranks = kViewedRanks;
   if (options_.dense) {  // the largest tree can be grown again from the record
@@ -71,11 +68,13 @@ void Session::finish_round(RoundRecord& record, const Marginals& q, const RoundC
   text_.finish_round(record, q, std::move(choice), min_ranks);
 }
 
-// Plain rounds make their passes behind one another, dense ones behind a draft as all others do.
+// Plain rounds make their passes behind one another, dense ones behind a draft as all others do; neither grows a tree.
 RoundCost Session::cost_here() const {
   const int32_t context_len = memory_->target_kv.length;
   if (!drafts()) return pass_cost(*cost_, context_len, 1, 0, 0);
-  return cost_->at(context_len, options_.rule.max_nodes);
+  RoundCost cost = cost_->at(context_len, options_.rule.max_nodes);
+  if (options_.dense) cost.overhead_s = 0;
+  return cost;
 }
 
 Marginals Session::draft() {

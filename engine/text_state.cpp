@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/utf8.h"
+#include "engine/record/invariants.h"
 #include "engine/speculate/grow.h"
 
 namespace draftscope {
@@ -118,11 +119,13 @@ SessionEnd TextState::end() const {
   return end;
 }
 
-StageTimes predicted_times(const RoundCost& cost, int32_t n, bool drafts) {
-  const auto to_ns = [](double seconds) { return static_cast<int64_t>(std::llround(seconds * 1e9)); };
+StageTimes predicted_times(const RoundCost& cost, int32_t n) {
+  const auto to_ns = [](double seconds) {
+    return static_cast<int64_t>(std::llround(std::min(seconds * 1e9, static_cast<double>(kMostTime_ns))));
+  };
   StageTimes times;
-  times.draft_ns = drafts ? to_ns(cost.draft_s) : 0;
-  times.grow_ns = drafts ? to_ns(cost.overhead_s) : 0;
+  times.draft_ns = to_ns(cost.draft_s);
+  times.grow_ns = to_ns(cost.overhead_s);
   times.verify_ns = to_ns(cost.verify_s[static_cast<size_t>(n)]);
   times.provenance = Provenance::kPredicted;
   return times;

@@ -73,7 +73,8 @@ class TextState {
   int64_t n_rounds_ = 0, decode_ns_ = 0, prefill_ns_ = 0;
 };
 
-/// What the cost model in force says of a round of n nodes; `drafts` false: neither drafter nor growth.
-StageTimes predicted_times(const RoundCost& cost, int32_t n, bool drafts);
+/// What a round of n nodes is believed to take. Curves go on beyond what was measured, so a stage may come to more than a
+/// record can say: it says the most it can.
+StageTimes predicted_times(const RoundCost& cost, int32_t n);
 
 }  // namespace draftscope

@@ -5,6 +5,7 @@
 
 #include "engine/model/safetensors.h"
 #include "engine/record/codec.h"
+#include "engine/record/invariants.h"
 #include "tests/engine/test_pair.h"
 #include "tests/temp_folder.h"
 
@@ -124,6 +125,51 @@ TEST_F(SessionTest, RecordsPassTheCodecAndJoinToTheOutput) {
     }
     EXPECT_EQ(text, found.end.output_utf8) << name(method);
   }
+}
+
+TEST_F(SessionTest, PredictionsAreOfWhatTheRoundDoes) {
+  CostModel cost;
+  cost.context = {0};
+  cost.rows = {1, 2};
+  cost.verify_s = {0.004, 0.005};
+  cost.draft_s = {0.002};
+  cost.overhead_s = 0.001;
+  cost.plain_s = {0.003};
+  const auto first_round = [&](Method method, bool dense) {
+    SessionOptions options = make_options(method, 4);
+    options.rule.budget = 1;
+    options.cost = cost;
+    options.dense = dense;
+    return generate(pair_, make_prompt(4, 40), options).rounds.at(0);
+  };
+  const auto parts_ms = [](const RoundRecord& round) {
+    const StageTimes& times = round.predicted;
+    return std::vector<int64_t>{times.draft_ns / 1'000'000, times.grow_ns / 1'000'000, times.verify_ns / 1'000'000};
+  };
+  const RoundRecord plain = first_round(Method::kPlain, false), dense = first_round(Method::kPlain, true);
+  EXPECT_EQ(parts_ms(plain), (std::vector<int64_t>{0, 0, 3}));
+  EXPECT_EQ(parts_ms(dense), (std::vector<int64_t>{2, 0, 4})) << "it drafts, and its pass comes behind the draft";
+  EXPECT_EQ(parts_ms(first_round(Method::kDdtree, false)), (std::vector<int64_t>{2, 1, 5}));
+  EXPECT_GT(dense.took.draft_ns, 0);
+  for (const RoundRecord& round : {plain, dense}) {
+    EXPECT_NEAR(1e9 * round.decision.cost_s.at(0), static_cast<double>(round.predicted.total_ns()), 1);
+    EXPECT_DOUBLE_EQ(round.decision.theta_tokens_per_s.at(0), 1 / round.decision.cost_s[0]);
+  }
+}
+
+TEST_F(SessionTest, APredictionFarBeyondTheCurveIsWhatARecordCanSay) {
+  SessionOptions options = make_options(Method::kDdtree, 4);
+  options.rule.budget = options.rule.max_nodes = 100;
+  CostModel steep;
+  steep.context = {0};
+  steep.rows = {1, 2};
+  steep.verify_s = {0.001, 1e5};
+  steep.draft_s = {0.001};
+  options.cost = steep;
+  const RoundRecord round = generate(pair_, make_prompt(4, 40), options).rounds.at(0);
+  const Result<Message> back = decode(encode(Message(round)));
+  ASSERT_TRUE(back) << back.error();
+  EXPECT_EQ(round.predicted.verify_ns, kMostTime_ns);
 }
 
 TEST_F(SessionTest, ExactIsNeverWorseThanCaddtreeByItsOwnCurve) {
