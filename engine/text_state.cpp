@@ -18,7 +18,9 @@ TextState::TextState(const Pair& pair, TextOptions options, int32_t n_prompt)
 }
 
 void TextState::stop(EndReason reason) {
-  if (!done()) end_reason_ = reason;
+  if (done()) return;
+  end_reason_ = reason;
+  output_bytes_.resize(whole_characters(output_bytes_));  // no record has told of the rest
 }
 
 int32_t TextState::n_answers() const {

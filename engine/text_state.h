@@ -38,7 +38,7 @@ class TextState {
   const std::vector<int32_t>& output() const { return output_; }  // end of text excluded
   int64_t n_rounds() const { return n_rounds_; }
   bool done() const { return end_reason_.has_value(); }
-  /// Ends the text; keeps the reason that it has.
+  /// Ends the text behind its last whole character; keeps the reason that it has.
   void stop(EndReason reason);
 
   /// Ranks of the target's answer that a draw looks at.

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "engine/base/utf8.h"
 #include "engine/model/safetensors.h"
 #include "engine/record/codec.h"
 #include "engine/record/invariants.h"
@@ -170,6 +171,25 @@ TEST_F(SessionTest, APredictionFarBeyondTheCurveIsWhatARecordCanSay) {
   const Result<Message> back = decode(encode(Message(round)));
   ASSERT_TRUE(back) << back.error();
   EXPECT_EQ(round.predicted.verify_ns, kMostTime_ns);
+}
+
+TEST(Session, AStoppedTextEndsWithItsLastWholeCharacter) {
+  Pair pair = open_test_pair(Precision::kBf16);
+  pair.tokenizer.emplace(golden::must(Tokenizer::open(DS_SOURCE_DIR "/assets/demo/target")));  // its first tokens are bytes
+  int n_inside = 0;
+  for (int n_rounds = 0; n_rounds < 60; ++n_rounds) {
+    SessionOptions options = make_options(Method::kPlain, 100);
+    options.sampling = {100.0f, 0, 1.0f, 7};  // as good as any byte
+    Session session = golden::must(Session::start(pair, make_prompt(4, 40), options));
+    std::string told;
+    for (int i = 0; i < n_rounds && !session.done(); ++i) told += session.round().committed_utf8;
+    std::string bytes;
+    for (const int32_t token : session.output()) bytes += pair.bytes_of(token);
+    session.stop();
+    n_inside += whole_characters(bytes) < bytes.size();
+    if (n_rounds > 0) { EXPECT_EQ(told, session.end().output_utf8) << "after " << n_rounds; }
+  }
+  EXPECT_GT(n_inside, 0) << "no stop came inside a character";
 }
 
 TEST_F(SessionTest, ExactIsNeverWorseThanCaddtreeByItsOwnCurve) {
