@@ -44,7 +44,6 @@ class Session {
   /// Leaves its memory to the pair's next session, should it have ended well.
   ~Session();
   Session(Session&&) = default;
-  Session& operator=(Session&&) = default;
 
   bool done() const { return text_.done(); }
   /// Runs one round. Requires !done().

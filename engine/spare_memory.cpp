@@ -23,7 +23,7 @@ SessionMemory SpareMemory::take(const Pair& pair, int32_t capacity, int32_t max_
 
 void SpareMemory::keep(const Pair& pair, SessionMemory memory) {
   const std::lock_guard lock(mutex_);
-  kept_ = std::move(memory);
+  kept_.emplace(std::move(memory));  // an assignment would free what a loop points into before the loop
   made_for_ = &pair;
 }
 

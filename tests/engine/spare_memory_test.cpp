@@ -38,6 +38,21 @@ class Spare : public testing::Test {
   Pair pair_ = open_test_pair(Precision::kBf16);
 };
 
+/// Looks, when it goes, whether what it would point into is still there.
+class LookingLoop final : public RoundLoop {
+ public:
+  LookingLoop(std::weak_ptr<KvStore> cache, bool& went_first) : cache_(std::move(cache)), went_first_(went_first) {}
+  ~LookingLoop() override { went_first_ = !cache_.expired(); }
+  void set_cost(const CostGrid&) override {}
+  void set_params(const RoundParams&) override {}
+  void begin(std::span<const RoundStart>) override {}
+  std::span<const RoundImage> next() override { return {}; }
+
+ private:
+  std::weak_ptr<KvStore> cache_;
+  bool& went_first_;
+};
+
 TEST_F(Spare, ServesTextsThatFitAsIfItWereNew) {
   const PairMemory* kept = keep(100);
   const SessionMemory next = take(80);
@@ -57,6 +72,15 @@ TEST_F(Spare, IsGivenBackWhereItDoesNotSuit) {
   keep(100);
   const Pair moved = std::move(pair_);
   EXPECT_EQ(moved.spare->take(moved, 80, kPromptRows).memory->capacity, 80) << "a loop would point to where the pair was";
+}
+
+TEST_F(Spare, ALoopGoesBeforeTheMemoryThatItPointsInto) {
+  bool went_first = false;
+  SessionMemory one = take(80), other = take(80);
+  one.sized.loop = std::make_unique<LookingLoop>(one.memory->target_kv.store, went_first);
+  pair_.spare->keep(pair_, std::move(one));
+  pair_.spare->keep(pair_, std::move(other));
+  EXPECT_TRUE(went_first);
 }
 
 TEST_F(Spare, LeavesNoTraceInTheNextText) {
