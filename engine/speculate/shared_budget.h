@@ -27,7 +27,8 @@ bool shares_budget(Method method);
 /// Seconds of a round of n_requests texts by n = nodes of all of them together, 0..max_nodes: the curve at `context`
 /// (the mean of the texts) read n_requests - 1 rows further on. Derived, not measured: a drafter pass of n_requests
 /// blocks costs what one of block_rows rows does, times what the target's own curve says of so many more rows;
-/// host work comes once per request. block_rows 0: nothing is drafted, and a text alone takes its plain step.
+/// host work comes once per request. block_rows 0: nothing is drafted; a text alone takes its plain step, several the
+/// curve's pass of as many rows.
 RoundCost pass_cost(const CostTable& cost, int32_t context, int32_t n_requests, int32_t block_rows, int32_t max_nodes);
 
 /// Grows all trees from one best-first order over all requests (equal probabilities: the smaller request index first,
