@@ -7,7 +7,7 @@
 #include <string>
 
 #include "engine/profile.h"
-#include "ui/gui/measuring.h"
+#include "ui/measuring.h"
 
 namespace draftscope {
 

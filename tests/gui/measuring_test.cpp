@@ -44,12 +44,15 @@ TEST_F(GuiMeasuring, SaysWhatIsMeasuredAndHowFarItIs) {
   EXPECT_NE(text.find("First use of this pair on this machine"), std::string::npos) << text;
   EXPECT_NE(text.find("the first passes"), std::string::npos) << text;
   EXPECT_NE(text.find("LIVE, measuring"), std::string::npos) << text;
+  EXPECT_NE(text.find("is being measured. Then decoding begins and its text"), std::string::npos) << text;
   running(174, 450);
   EXPECT_NE(words().find("174 of 450 passes"), std::string::npos);
   over("");
   frame(2);
   EXPECT_FALSE(shown()) << "a whole measurement needs no words";
-  EXPECT_NE(words().find("LIVE, idle"), std::string::npos);
+  text = words();
+  EXPECT_NE(text.find("LIVE, idle"), std::string::npos) << text;
+  EXPECT_NE(text.find("Nothing has been decoded yet"), std::string::npos) << text;
 }
 
 TEST_F(GuiMeasuring, TheButtonStopsItOnceAndTheOutcomeStaysUntilDismissed) {

@@ -158,7 +158,10 @@ TEST(Transcript, RoundsMissingAtTheEndAreNamedToo) {
 }
 
 TEST(Transcript, EmptyStoresSaySo) {
-  EXPECT_FALSE(transcript(RecordStore{}).empty_reason.empty());
+  EXPECT_NE(transcript(RecordStore{}).empty_reason.find("write a prompt and press Run, or open"), std::string::npos);
+  const std::string measuring = transcript(RecordStore{}, {.running = true}).empty_reason;
+  EXPECT_NE(measuring.find("is being measured. Then decoding begins"), std::string::npos) << measuring;
+  EXPECT_EQ(transcript(store_of(0, 0), {.running = true}).empty_reason, transcript(store_of(0, 0)).empty_reason);
   const Transcript waiting = transcript(store_of(0, 0));
   EXPECT_EQ(waiting.spans.size(), 1u) << "the prompt";
   EXPECT_THAT(waiting.empty_reason, HasSubstr("first round"));

@@ -70,7 +70,7 @@ void draw_engine_buttons(PanelContext& context, const ControlState& state) {
     context.perform(Action::kStop);
   ImGui::PushTextWrapPos(0);
   if (no_run && !context.decoding()) dim_text(no_run);
-  if (context.measuring) dim_text("Decoding begins after the measurement. After a change here, press Run.");
+  if (context.measuring.running) dim_text("Decoding begins after the measurement. After a change here, press Run.");
   if (context.decoding()) dim_text(state.paused ? "Paused between rounds." : "Decoding.");
   if (const auto& end = context.store.end(); end && end->message.empty()) {
     dim_text(std::string("Ended: ") + name(end->reason) + ".");
@@ -199,7 +199,7 @@ const char* why_no_run(const PanelContext& context, const ControlState& state) {
 
 const char* why_no_pause(const PanelContext& context) {
   if (!context.live) return "This is a recording: there is no engine to pause.";
-  if (context.measuring) return "Nothing is being decoded yet: the measurement comes first.";
+  if (context.measuring.running) return "Nothing is being decoded yet: the measurement comes first.";
   if (!context.decoding()) return "Nothing is being decoded: press Run.";
   return nullptr;
 }

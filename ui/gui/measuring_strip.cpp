@@ -1,10 +1,11 @@
+#include "ui/gui/measuring_strip.h"
+
 #include <fmt/format.h>
 #include <imgui.h>
 #include <imgui_internal.h>
 
 #include <algorithm>
 
-#include "ui/gui/measuring.h"
 #include "ui/gui/palette.h"
 #include "ui/gui/panel_common.h"
 
@@ -44,8 +45,7 @@ void draw_words(const StripPlan& plan, const std::string& words, ImU32 colour) {
   if (plan.one_line) ImGui::SameLine();
 }
 
-void draw_progress(MeasuringStrip& strip, const std::function<void(Command)>& send) {
-  const Measuring& now = strip.now;
+void draw_progress(const Measuring& now, MeasuringStrip& strip, const std::function<void(Command)>& send) {
   const float share = now.n_total > 0 ? static_cast<float>(now.n_done) / static_cast<float>(now.n_total) : 0;
   const std::string passes =
       now.n_total > 0 ? fmt::format("{} of {} passes", now.n_done, now.n_total) : "the first passes";
@@ -68,9 +68,9 @@ void draw_progress(MeasuringStrip& strip, const std::function<void(Command)>& se
 
 }  // namespace
 
-void draw_measuring_strip(MeasuringStrip& strip, const std::function<void(Command)>& send) {
-  const bool running = strip.now.running;
-  const std::string& words = running ? strip.now.what : strip.now.outcome;
+void draw_measuring_strip(const Measuring& now, MeasuringStrip& strip, const std::function<void(Command)>& send) {
+  const bool running = now.running;
+  const std::string& words = running ? now.what : now.outcome;
   if (!running && (words.empty() || strip.dismissed)) return;
   const float bar = running ? kLeastBar_em * em() + ImGui::GetStyle().ItemSpacing.x : 0;
   const StripPlan plan = plan_strip(words, bar + button_width(running ? kStop : kDismiss));
@@ -78,7 +78,7 @@ void draw_measuring_strip(MeasuringStrip& strip, const std::function<void(Comman
   if (ImGui::BeginViewportSideBar("##measuring", ImGui::GetMainViewport(), ImGuiDir_Up, plan.height, kFlags)) {
     draw_words(plan, words, running ? palette().text : palette().warning);
     if (running) {
-      draw_progress(strip, send);
+      draw_progress(now, strip, send);
     } else if (ImGui::Button(kDismiss)) {
       strip.dismissed = true;
     }

@@ -18,11 +18,17 @@ struct RoundKey {
   bool operator==(const RoundKey&) const = default;
 };
 
+struct RunKey {
+  uint64_t version = 0;
+  bool measuring = false;
+  bool operator==(const RunKey&) const = default;
+};
+
 struct ViewCache {
   TreeOptions tree;
   std::optional<RoundKey> round_key;
   RoundViews round;
-  std::optional<uint64_t> run_version;
+  std::optional<RunKey> run_key;
   RunViews run;
 };
 
@@ -72,10 +78,11 @@ const RoundViews& round_views(PanelContext& context) {
 
 const RunViews& run_views(PanelContext& context) {
   ViewCache& cache = *context.cache;
-  if (cache.run_version == context.store.version()) return cache.run;
-  cache.run = {timeline(context.store), transcript(context.store), summary(context.store),
+  const RunKey key = {context.store.version(), context.measuring.running};
+  if (cache.run_key == key) return cache.run;
+  cache.run = {timeline(context.store), transcript(context.store, context.measuring), summary(context.store),
                batch_track(context.store)};
-  cache.run_version = context.store.version();
+  cache.run_key = key;
   return cache.run;
 }
 

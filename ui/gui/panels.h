@@ -11,6 +11,7 @@
 #include "engine/record/command.h"
 #include "engine/record/lab_report.h"
 #include "ui/gui/cost_state.h"
+#include "ui/measuring.h"
 #include "ui/selection.h"
 #include "ui/store.h"
 
@@ -27,7 +28,7 @@ struct PanelContext {
   Selection& selection;
   std::function<void(Command)> send;
   bool live = false;  // false: a recording, controls that need an engine are disabled
-  bool measuring = false;  // the engine measures what rounds cost before it decodes
+  Measuring measuring;     // what rounds cost, before the engine decodes for the first time
   /// Decides the recorded text again under `cost`, and beside it under `other` (side B); never waits. Empty where
   /// there is no lab; a no-op unless the recording is dense. Both must pass validate.
   std::function<void(const CostModel& cost, const std::optional<CostModel>& other)> ask_lab;

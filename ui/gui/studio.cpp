@@ -61,8 +61,8 @@ void Studio::set_notice(std::string sentence, bool warns) {
 
 void Studio::set_measuring(Measuring now) {
   if (facts_.measuring != now.running) status_version_.reset();
-  facts_.measuring = context_.measuring = now.running;
-  measuring_.now = std::move(now);
+  facts_.measuring = now.running;
+  context_.measuring = std::move(now);
 }
 
 StudioRequests Studio::take_requests() { return std::exchange(requests_, {}); }
@@ -232,7 +232,7 @@ void Studio::draw_frame() {
   draw_menu_bar();
   refresh_status();
   draw_status_bar(status_);
-  draw_measuring_strip(measuring_, context_.send);
+  draw_measuring_strip(context_.measuring, measuring_, context_.send);
   draw_panel_windows(draw_dockspace(panel_set_, std::exchange(reset_layout_, false)));
   draw_open_dialog();
   draw_explanation();

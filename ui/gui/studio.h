@@ -13,7 +13,7 @@
 #include "engine/base/check.h"
 #include "engine/record/command.h"
 #include "ui/gui/lab_state.h"
-#include "ui/gui/measuring.h"
+#include "ui/gui/measuring_strip.h"
 #include "ui/gui/panels.h"
 #include "ui/gui/status_bar.h"
 #include "ui/selection.h"

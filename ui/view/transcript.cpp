@@ -9,6 +9,12 @@
 namespace draftscope {
 namespace {
 
+constexpr const char* kNothing =
+    "Nothing has been decoded yet: write a prompt and press Run, or open a recording.";
+constexpr const char* kMeasuring =
+    "What a round costs on this machine is being measured. Then decoding begins and its text appears here; after "
+    "that, write a prompt and press Run for another.";
+
 void add_span(Transcript& out, SpanKind kind, std::string text, int64_t round, int32_t n_tokens) {
   if (text.empty()) return;
   out.spans.push_back({kind, std::move(text), round, n_tokens});
@@ -68,10 +74,10 @@ size_t bonus_offset(const RoundRecord& record, std::string& pending) {
   return record.accepted.path.size() > 1 ? committed.size() : 0;
 }
 
-Transcript transcript(const RecordStore& store) {
+Transcript transcript(const RecordStore& store, const Measuring& measuring) {
   Transcript out;
   if (!store.info()) {
-    out.empty_reason = "Nothing has been decoded yet: write a prompt and press Run, or open a recording.";
+    out.empty_reason = measuring.running ? kMeasuring : kNothing;
     return out;
   }
   add_span(out, SpanKind::kPrompt, store.info()->prompt_utf8, -1, store.info()->prompt_tokens);

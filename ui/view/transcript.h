@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ui/measuring.h"
 #include "ui/store.h"
 
 namespace draftscope {
@@ -26,9 +27,11 @@ struct Transcript {
   std::string empty_reason;
 };
 
+/// `measuring` tells why there is nothing yet.
+///
 /// Target, accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes
 /// come from both belongs to the span that completes it.
-Transcript transcript(const RecordStore& store);
+Transcript transcript(const RecordStore& store, const Measuring& measuring = {});
 
 /// Where the text of the bonus begins in record.committed_utf8, when `pending` bytes of an unfinished
 /// character came from the rounds before. Sets `pending` for the next round.
