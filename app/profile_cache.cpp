@@ -11,6 +11,11 @@
 
 namespace draftscope {
 namespace fs = std::filesystem;
+namespace {
+
+constexpr double kQuickProfile_s = 25;  // at most, about
+
+}  // namespace
 
 std::string cache_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -37,6 +42,12 @@ std::optional<CostModel> kept_profile(const Pair& pair) {
   return std::nullopt;
 }
 
+std::string first_use_sentence() {
+  return fmt::format("First use of this pair on this machine: what a round costs is measured once, up to about {:.0f} "
+                     "seconds, because budgets are chosen by it.",
+                     kQuickProfile_s);
+}
+
 Result<CostModel> measure_and_keep(const Pair& pair, const std::function<bool(const ProfileProgress&)>& progress) {
   ProfileOptions options;
   options.n_repeats = 5;
@@ -50,10 +61,7 @@ Result<CostModel> measure_and_keep(const Pair& pair, const std::function<bool(co
 
 Result<CostModel> cached_profile(const Pair& pair) {
   if (std::optional<CostModel> kept = kept_profile(pair)) return *std::move(kept);
-  std::fprintf(stderr,
-               "draftscope: first use of this pair on this machine: measuring what a round costs, up to "
-               "about %.0f seconds\n",
-               kQuickProfile_s);
+  std::fprintf(stderr, "draftscope: %s\n", first_use_sentence().c_str());
   return measure_and_keep(pair, [](const ProfileProgress& progress) {
     show_progress("profile", progress.n_done, progress.n_total);
     return !interrupted();

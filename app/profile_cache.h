@@ -18,8 +18,8 @@ std::string profile_path(const Pair& pair);
 /// The kept profile; empty when there is none that can be used.
 std::optional<CostModel> kept_profile(const Pair& pair);
 
-/// What a quick profile takes at most, about: seconds.
-constexpr double kQuickProfile_s = 25;
+/// What a person is told before a quick profile: what is measured, how long that takes and what it is for.
+std::string first_use_sentence();
 /// Measures a quick profile, well under a minute for small pairs, and keeps it. `progress` as measure_profile's.
 Result<CostModel> measure_and_keep(const Pair& pair, const std::function<bool(const ProfileProgress&)>& progress);
 

@@ -94,9 +94,7 @@ constexpr double kFirstRoundsPerS = 2;  // slow enough to watch; the controls ch
 /// For a pair that has no kept profile yet. `pair` must outlive it.
 std::shared_ptr<FirstProfile> first_profile(const Pair& pair) {
   return std::make_shared<FirstProfile>(
-      fmt::format("First use of this pair on this machine: what a round costs is measured once, up to about {:.0f} "
-                  "seconds, because budgets are chosen by it. Then decoding begins.",
-                  kQuickProfile_s),
+      first_use_sentence() + " Then decoding begins.",
       [&pair](const FirstProfile::Progress& progress) { return measure_and_keep(pair, progress); });
 }
 
