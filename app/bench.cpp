@@ -32,6 +32,12 @@ struct Options {
 
 constexpr int32_t kGrid[] = {2, 4, 8, 16, 32, 64, 128};  // fixed budgets of a report
 
+/// A prompt as the models read it.
+struct EncodedPrompt {
+  ReportPrompt prompt;
+  std::vector<int32_t> ids;
+};
+
 /// Everything that a run needs, opened and checked.
 struct Bench {
   Pair pair;
@@ -108,7 +114,7 @@ Report described(const Bench& bench, const Options& options, std::vector<std::st
 }
 
 /// Runs the prompts until they are done or the person stops; the report has its figures then, and is not summed up yet.
-Status run_prompts(Bench& bench, const Options& options, const std::vector<ReportPrompt>& prompts, Report& report,
+Status run_prompts(Bench& bench, const Options& options, const std::vector<EncodedPrompt>& prompts, Report& report,
                    Signature& signature) {
   std::vector<BenchPolicy> live;
   ReportSection section;
@@ -123,23 +129,21 @@ Status run_prompts(Bench& bench, const Options& options, const std::vector<Repor
   }
   for (size_t i = 0; i < prompts.size(); ++i) {
     show_progress("bench", static_cast<int64_t>(i), static_cast<int64_t>(prompts.size()));
-    const Result<std::vector<int32_t>> ids =
-        encode_prompt(bench.pair, prompts[i].text, options.decode.raw, options.decode.thinking);
-    if (!ids) return Error{ids.error()};
+    const auto& [prompt, ids] = prompts[i];
     std::vector<LiveRun> runs;
     if (!live.empty()) {
-      Result<std::vector<LiveRun>> ran = run_live(bench.pair, *ids, bench.base, live, i);
+      Result<std::vector<LiveRun>> ran = run_live(bench.pair, ids, bench.base, live, i);
       if (!ran) return Error{ran.error()};
       runs = *std::move(ran);
     }
     if (interrupted()) break;  // a prompt that was cut short gives no figures
     if (bench.lab) {
-      Result<bool> added = bench.lab->add(bench.pair, *ids, bench.base);
+      Result<bool> added = bench.lab->add(bench.pair, ids, bench.base);
       if (!added) return Error{added.error()};
       if (!*added) break;
     }
     add_live(runs, section.policies, signature);
-    report.prompts.push_back(prompts[i]);
+    report.prompts.push_back(prompt);
   }
   show_progress("bench", 1, 1);
   if (report.prompts.size() < prompts.size()) {
@@ -251,18 +255,20 @@ Status check_outputs(const Options& options, const std::string& prompts) {
   return success();
 }
 
-/// Every prompt as a session will check it, before the first is run.
-Status check_prompts(const Bench& bench, const Options& options, const std::vector<ReportPrompt>& prompts,
-                     const std::string& path) {
+/// Every prompt encoded, and checked as a session will check it, before the first is run.
+Result<std::vector<EncodedPrompt>> encode_prompts(const Bench& bench, const Options& options,
+                                                  const std::vector<ReportPrompt>& prompts, const std::string& path) {
   const SessionOptions& base = bench.base;
+  std::vector<EncodedPrompt> encoded;
   for (const ReportPrompt& prompt : prompts) {
-    const Result<std::vector<int32_t>> ids =
+    Result<std::vector<int32_t>> ids =
         encode_prompt(bench.pair, prompt.text, options.decode.raw, options.decode.thinking);
     if (!ids) return Error{ids.error()};
     const TextOptions text{0, base.max_tokens, base.sampling, base.stop_ids, prompt.text};
     if (Status ok = check_text(bench.pair, *ids, text); !ok) return fail("{}:{}: {}", path, prompt.line, ok.error());
+    encoded.push_back({prompt, *std::move(ids)});
   }
-  return success();
+  return encoded;
 }
 
 int bench(const Options& options) {
@@ -275,10 +281,11 @@ int bench(const Options& options) {
   std::vector<std::string> remarks;
   Result<Bench> opened = open_bench(options, remarks);
   if (!opened) return interrupted() ? kInterruptedStatus : report(opened.error());
-  if (Status usable = check_prompts(*opened, options, *prompts, *path); !usable) return report(usable.error());
+  const Result<std::vector<EncodedPrompt>> encoded = encode_prompts(*opened, options, *prompts, *path);
+  if (!encoded) return report(encoded.error());
   Report results = described(*opened, options, std::move(remarks));
   Signature signature;
-  if (Status ran = run_prompts(*opened, options, *prompts, results, signature); !ran) return report(ran.error());
+  if (Status ran = run_prompts(*opened, options, *encoded, results, signature); !ran) return report(ran.error());
   if (results.prompts.empty()) return kInterruptedStatus;
   summarise(results);
 
