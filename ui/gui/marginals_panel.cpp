@@ -8,7 +8,7 @@
 #include "ui/gui/palette.h"
 #include "ui/gui/panel_common.h"
 #include "ui/gui/tree_draw.h"
-#include "ui/view/token_label.h"
+#include "ui/view/probability.h"
 
 namespace draftscope {
 namespace {
@@ -39,11 +39,9 @@ GridShape shape_of(const MarginalsGrid& grid, bool all_ranks) {
 
 bool two_lines(ImVec2 a, ImVec2 b) { return b.y - a.y >= kTwoLines * em() - 1; }
 
-/// q below the token or, in a lower cell, right of it where both fit; an unlikely one is not worth its ink.
+/// q below the token or, in a lower cell, right of it where both fit.
 void draw_q(ImDrawList* list, const MarginalCell& cell, ImVec2 a, ImVec2 b, float text_x) {
-  constexpr double kLeastQ = 0.005;
-  if (cell.q < kLeastQ) return;
-  const std::string q = fmt::format("{:.2f}", cell.q);
+  const std::string q = cell_words(cell);
   const bool below = two_lines(a, b);
   const float x = below ? text_x : b.x - ImGui::CalcTextSize(q.c_str()).x - 0.3f * em();
   if (!below && x < text_x + ImGui::CalcTextSize(cell.label.c_str()).x + 0.4f * em()) return;
@@ -110,7 +108,7 @@ void cell_tooltip(const MarginalCell& cell, int32_t row, int32_t rank) {
   if (!ImGui::BeginTooltip()) return;
   ImGui::TextUnformatted(
       fmt::format("{} (id {}), depth {}, rank {}", cell.label, cell.token, row + 1, rank).c_str());
-  draw_figure("q", fmt::format("{:.4f}", cell.q), "measured");
+  draw_figure("q", q_words(cell.q, 4), "measured");
   draw_figure("state", name(cell.state), "");
   if (cell.n_nodes > 0)
     draw_figure("tree nodes", fmt::format("{}, {} verified", cell.n_nodes, cell.n_verified), "");
@@ -121,10 +119,8 @@ void draw_row(const MarginalsGrid& grid, const GridShape& shape, int32_t row, Im
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float text_y = at.y + 0.5f * (shape.row - em());
   list->AddText({at.x, text_y}, palette().text_dim, fmt::format("d {}", row + 1).c_str());
-  double rest = grid.rest_q[static_cast<size_t>(row)];
-  for (int32_t rank = shape.n_ranks; rank < grid.n_ranks; ++rank) rest += grid.at(row, rank).q;
   const float x = at.x + shape.head + static_cast<float>(shape.n_ranks) * shape.cell + 0.4f * em();
-  list->AddText({x, text_y}, palette().text_dim, fmt::format("{:.1f} %", 100 * rest).c_str());
+  list->AddText({x, text_y}, palette().text_dim, percent_words(rest_beyond(grid, row, shape.n_ranks)).c_str());
 }
 
 void draw_head(const GridShape& shape, ImVec2 at) {
@@ -178,7 +174,7 @@ void draw_header(bool& all_ranks) {
   const FlatHeader flat;
   ImGui::Checkbox("All ranks", &all_ranks);
   const char* key =
-      "shade and number: q (measured); check: accepted; cross: verified and rejected; dashed: candidate";
+      "shade and, where it fits, number: q (measured); check: accepted; cross: verified and rejected; dashed: candidate";
   if (ImGui::CalcTextSize(key).x <= room_beside()) {
     ImGui::SameLine();
     ImGui::AlignTextToFramePadding();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/view/probability.h"
 #include "ui/view/token_label.h"
 
 namespace draftscope {
@@ -73,6 +74,17 @@ MarginalsGrid marginals_grid(const RoundRecord& record) {
   }
   mark_nodes(grid, record);
   return grid;
+}
+
+std::string cell_words(const MarginalCell& cell) {
+  constexpr double kLeastQ = 0.005;  // an unlikely one is not worth its ink
+  return cell.q < kLeastQ ? std::string() : q_words(cell.q, 2);
+}
+
+double rest_beyond(const MarginalsGrid& grid, int32_t row, int32_t n_ranks) {
+  double rest = grid.rest_q[static_cast<size_t>(row)];
+  for (int32_t rank = n_ranks; rank < grid.n_ranks; ++rank) rest += grid.at(row, rank).q;
+  return std::min(rest, 1.0);
 }
 
 }  // namespace draftscope

@@ -35,4 +35,9 @@ struct MarginalsGrid {
 
 MarginalsGrid marginals_grid(const RoundRecord& record);
 
+/// What a cell says of its q: two digits, nothing below 0.005.
+std::string cell_words(const MarginalCell& cell);
+/// Mass of row `row` that the first n_ranks ranks leave out: of the other ranks, and of what the record does not hold.
+double rest_beyond(const MarginalsGrid& grid, int32_t row, int32_t n_ranks);
+
 }  // namespace draftscope

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ui/view/probability.h"
 #include "ui/view/token_label.h"
 
 namespace draftscope {
@@ -46,7 +47,7 @@ std::vector<Fact> node_facts(const RoundRecord& record, int32_t node) {
   if (node > 0) {
     const int32_t parent = tree.parent[node];
     facts.push_back(
-        {"q", fmt::format("{:.4f}", std::exp(tree.path_log_q[node] - tree.path_log_q[parent])), "measured"});
+        {"q", q_words(std::exp(tree.path_log_q[node] - tree.path_log_q[parent]), 4), "measured"});
     facts.push_back({"path q", fmt::format("{:.3g}", std::exp(tree.path_log_q[node])), "derived"});
     facts.push_back({"depth, rank", fmt::format("{}, {}", tree.depth[node], tree.rank[node]), ""});
     const int32_t verified = record.decision.chosen;
@@ -62,7 +63,7 @@ std::vector<Fact> node_facts(const RoundRecord& record, int32_t node) {
     std::string value = fmt::format("{} (id {})", token_label(record.text, choice), choice);
     if (static_cast<size_t>(node) < record.verdict.choice_log_p.size()) {
       const double p = std::exp(static_cast<double>(record.verdict.choice_log_p[node]));
-      if (std::isfinite(p)) value += fmt::format(", p {:.4f}", p);
+      if (std::isfinite(p)) value += ", p " + q_words(p, 4);
     }
     facts.push_back({"target's next", value, "measured"});
   }
