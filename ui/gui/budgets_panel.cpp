@@ -158,7 +158,7 @@ void tooltip(const PanelContext& context, const BudgetTrack& track, int32_t posi
 
 void draw_header(const PanelContext& context, LabState& state, const BudgetTrack& track, int32_t position) {
   const FlatHeader flat;
-  ImGui::Checkbox("All policies", &state.all_policies);
+  checkbox("All policies", &state.all_policies);
   flow(button_width("?"));
   help_mark([&] {
     ImGui::TextUnformatted(

@@ -64,16 +64,14 @@ void draw_dashed(ImDrawList* list, ImVec2 a, ImVec2 b, ImU32 colour) {
 }
 
 void draw_cell(ImDrawList* list, const MarginalCell& cell, ImVec2 a, ImVec2 b, bool pointed) {
-  const ImU32 fill =
-      blend(palette().panel, palette().heat, std::sqrt(static_cast<float>(std::clamp(cell.q, 0.0, 1.0))));
-  list->AddRectFilled(a, b, fill);
+  list->AddRectFilled(a, b, heat_of(palette(), cell.q));
   const float inset = std::max(1.0f, 0.08f * em());
   const ImVec2 a1 = {a.x + inset, a.y + inset}, b1 = {b.x - inset, b.y - inset};
   switch (cell.state) {
     case CellState::kUnused:
       break;
     case CellState::kCandidate:
-      draw_dashed(list, a1, b1, palette().candidate);
+      draw_dashed(list, a1, b1, palette().text_dim);
       break;
     case CellState::kVerified:
       list->AddRect(a1, b1, palette().rejected, 0, std::max(1.0f, 0.07f * em()));
@@ -172,7 +170,7 @@ void draw_grid(PanelContext& context, const MarginalsGrid& grid, const GridShape
 
 void draw_header(bool& all_ranks) {
   const FlatHeader flat;
-  ImGui::Checkbox("All ranks", &all_ranks);
+  checkbox("All ranks", &all_ranks);
   const char* key =
       "shade and, where it fits, number: q (measured); check: accepted; cross: verified and rejected; dashed: candidate";
   if (ImGui::CalcTextSize(key).x <= room_beside()) {

@@ -4,6 +4,7 @@
 
 #include <imgui.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace draftscope {
@@ -29,7 +30,7 @@ inline constexpr Palette kDarkPalette = {.window = rgb(0x14171c),
                                          .accepted = rgb(0x2ac79b),
                                          .bonus = rgb(0xf0c04a),
                                          .rejected = rgb(0xe8743b),
-                                         .candidate = rgb(0x6b7480),
+                                         .candidate = rgb(0x7a8490),
                                          .tokens = rgb(0x56b4e9),
                                          .cost = rgb(0xe8743b),
                                          .theta = rgb(0x2ac79b),
@@ -42,7 +43,7 @@ inline constexpr Palette kDarkPalette = {.window = rgb(0x14171c),
                                          .verify = rgb(0xe8743b),
                                          .accept = rgb(0xc2c8d0),
                                          .commit = rgb(0xf0e442),
-                                         .heat = rgb(0x2f81b7),
+                                         .heat = rgb(0x174b70),
                                          .selected = rgb(0xffffff),
                                          .warning = rgb(0xf0c04a)};
 
@@ -53,13 +54,13 @@ inline constexpr Palette kLightPalette = {.window = rgb(0xf3f4f6),
                                           .line = rgb(0xa7afba),
                                           .root = rgb(0x0072b2),
                                           .accepted = rgb(0x00795a),
-                                          .bonus = rgb(0x9a6700),
+                                          .bonus = rgb(0x946200),
                                           .rejected = rgb(0xb84a00),
-                                          .candidate = rgb(0x88909b),
+                                          .candidate = rgb(0x6f7783),
                                           .tokens = rgb(0x0072b2),
                                           .cost = rgb(0xb84a00),
                                           .theta = rgb(0x00795a),
-                                          .chosen = rgb(0x9a6700),
+                                          .chosen = rgb(0x946200),
                                           .faithful = rgb(0xa3467c),
                                           .best = rgb(0x00795a),
                                           .runner_up = rgb(0x555d68),
@@ -68,9 +69,9 @@ inline constexpr Palette kLightPalette = {.window = rgb(0xf3f4f6),
                                           .verify = rgb(0xb84a00),
                                           .accept = rgb(0x555d68),
                                           .commit = rgb(0x7a6a00),
-                                          .heat = rgb(0x7fbfe6),
+                                          .heat = rgb(0xa3d3f2),
                                           .selected = rgb(0x000000),
-                                          .warning = rgb(0x9a6700)};
+                                          .warning = rgb(0x946200)};
 
 /// The palette that suits the theme in force: light when the window's background is.
 inline const Palette& palette() {
@@ -100,5 +101,13 @@ inline ImU32 blend(ImU32 from, ImU32 to, float t) {
   return ImGui::ColorConvertFloat4ToU32(
       {a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t, a.z + (b.z - a.z) * t, a.w + (b.w - a.w) * t});
 }
+
+/// Ground of a cell that says `q`: marks and words on it are as readable as on a panel.
+inline ImU32 heat_of(const Palette& colours, double q) {
+  return blend(colours.panel, colours.heat, std::sqrt(static_cast<float>(std::clamp(q, 0.0, 1.0))));
+}
+
+/// Of the pattern over an area that is filled with a colour of the palette.
+inline ImU32 hatch_ink(const Palette& colours) { return with_alpha(colours.window, 0.9f); }
 
 }  // namespace draftscope

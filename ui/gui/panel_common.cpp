@@ -150,6 +150,13 @@ FlatHeader::~FlatHeader() {
   if (pushed_) ImGui::PopStyleVar();
 }
 
+bool checkbox(const char* label, bool* on) {
+  ImGui::PushStyleColor(ImGuiCol_Border, palette().candidate);
+  const bool changed = ImGui::Checkbox(label, on);
+  ImGui::PopStyleColor();
+  return changed;
+}
+
 bool labelled(const char* label, float width, const std::function<bool()>& draw) {
   const float gap = ImGui::GetStyle().ItemInnerSpacing.x;
   const bool beside =

@@ -78,6 +78,8 @@ class FlatHeader {
  private:
   bool pushed_;
 };
+/// ImGui's, with a border that shows where an empty one is.
+bool checkbox(const char* label, bool* on);
 /// A widget of `width` pixels with its label: beside it where both fit, else above, so that neither is cut.
 /// `draw` gets no label; returns what it does.
 bool labelled(const char* label, float width, const std::function<bool()>& draw);

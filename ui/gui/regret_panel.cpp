@@ -22,8 +22,8 @@ std::array<ImU32, kRegretParts> part_colours() {
 }
 
 void fill_part(ImDrawList* list, size_t part, ImVec2 min, ImVec2 max) {
-  list->AddRectFilled(min, max, with_alpha(part_colours()[part], 0.75f));
-  hatch_rect(list, min, max, kHatches[part], with_alpha(palette().window, 0.9f));
+  list->AddRectFilled(min, max, part_colours()[part]);
+  hatch_rect(list, min, max, kHatches[part], hatch_ink(palette()));
 }
 
 void draw_controls(PanelContext& context, LabState& state) {
@@ -41,7 +41,7 @@ void draw_controls(PanelContext& context, LabState& state) {
   });
   flow(button_width("Recorded cost is true") + ImGui::GetFrameHeight());
   bool recorded = state.question.true_cost.has_value();
-  if (ImGui::Checkbox("Recorded cost is true", &recorded)) {
+  if (checkbox("Recorded cost is true", &recorded)) {
     state.question.true_cost.reset();
     if (recorded) state.question.true_cost = context.store.info()->cost;
     changed = true;

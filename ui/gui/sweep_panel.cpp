@@ -63,7 +63,7 @@ void draw_cell(const SweepMap& map, const Grid& grid, size_t c, size_t b) {
   const double value = map.at(c, b);
   if (std::isnan(value)) {
     list->AddRectFilled(min, max, palette().panel);
-    hatch_rect(list, min, max, Hatch::kDiagonal, palette().line);
+    hatch_rect(list, min, max, Hatch::kDiagonal, palette().candidate);
     return;
   }
   list->AddRectFilled(min, max, heat(map.shade(value)));

@@ -36,7 +36,7 @@ void set_colours(ImGuiStyle& style, const Palette& p) {
     style.Colors[slot] = ImGui::ColorConvertU32ToFloat4(colour);
   };
   const ImU32 raised = blend(p.panel, p.text, 0.08f), hovered = blend(p.panel, p.text, 0.16f);
-  const ImU32 pressed = blend(p.panel, p.root, 0.55f);
+  const ImU32 pressed = blend(p.panel, p.root, 0.3f);
   set(ImGuiCol_Text, p.text);
   set(ImGuiCol_InputTextCursor, p.text);
   set(ImGuiCol_TextDisabled, p.text_dim);
@@ -73,7 +73,7 @@ void set_colours(ImGuiStyle& style, const Palette& p) {
   set(ImGuiCol_DragDropTargetBg, with_alpha(p.bonus, 0.2f));
   set(ImGuiCol_PlotLinesHovered, p.bonus);
   set(ImGuiCol_PlotHistogramHovered, p.bonus);
-  set(ImGuiCol_SliderGrabActive, blend(p.panel, p.root, 0.75f));
+  set(ImGuiCol_SliderGrabActive, blend(p.panel, p.root, 0.5f));
   set(ImGuiCol_ResizeGrip, with_alpha(p.line, 0.4f));
   set(ImGuiCol_ScrollbarBg, with_alpha(p.window, 0.5f));
   set(ImGuiCol_ScrollbarGrab, p.line);

@@ -175,7 +175,7 @@ void draw_header(const ThetaPlot& plot, bool& all_n) {
     draw_marker_legend(plot, true);
   };
   ImGui::BeginDisabled(useful_n(plot) + 1 >= static_cast<int32_t>(plot.n.size()));
-  ImGui::Checkbox("All n", &all_n);
+  checkbox("All n", &all_n);
   ImGui::EndDisabled();
   ImGui::SetItemTooltip(
       "Show every n, not only up to four times the largest marked one. A double click does too.");

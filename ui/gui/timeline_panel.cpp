@@ -30,7 +30,7 @@ void fill_phase(size_t phase, ImVec2 a, ImVec2 b) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(a, b, phase_colours()[phase]);
   if (b.x - a.x >= kHatched_em * em())
-    hatch_rect(list, a, b, kPhaseHatches[phase], with_alpha(palette().window, 0.6f));
+    hatch_rect(list, a, b, kPhaseHatches[phase], hatch_ink(palette()));
 }
 
 /// Which rounds are in sight and how wide each is.
@@ -240,7 +240,7 @@ void draw_header(PanelContext& context, const RunViews& views, int64_t shown) {
   const FlatHeader flat;
   bool following = context.selection.follow_live;
   if (context.live) {
-    if (ImGui::Checkbox("Follow live", &following)) {
+    if (checkbox("Follow live", &following)) {
       show_round(context, shown);
       context.selection.follow_live = following;
     }

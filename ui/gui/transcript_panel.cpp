@@ -107,7 +107,7 @@ void draw_piece(Flow& flow_at, const TranscriptSpan& span, size_t index, std::st
   if (span.round == flow_at.shown && flow_at.shown_y < 0) flow_at.shown_y = a.y;
   if (ImGui::IsRectVisible(a, b)) {
     if (span.round >= 0 && span.round == flow_at.shown)
-      list->AddRectFilled(a, b, with_alpha(palette().heat, 0.45f));
+      list->AddRectFilled(a, b, palette().heat);
     const bool decorated = span.kind != SpanKind::kBonus || boxed(span, blank);
     if (decorated && (!newline || flow_at.white_space)) decorate(list, span.kind, a, b);
     if (!blank) list->AddText(a, text_colour(span.kind), piece.data(), piece.data() + piece.size());
@@ -220,7 +220,7 @@ void draw_legend(bool column) {
 
 void draw_header(bool& white_space, const Spans& spans) {
   const FlatHeader flat;
-  ImGui::Checkbox("White space", &white_space);
+  checkbox("White space", &white_space);
   const bool drafted = std::ranges::any_of(spans, [](const TranscriptSpan& span) {
     return span.kind == SpanKind::kAccepted || span.kind == SpanKind::kBonus;
   });

@@ -16,7 +16,7 @@ namespace {
 constexpr float kPi = 3.14159265f;
 
 float alpha_of(const NodeBox& box, Emphasis emphasis) {
-  const float role = box.role == NodeRole::kCandidate ? 0.85f : 1.0f;
+  const float role = box.role == NodeRole::kCandidate ? kCandidateAlpha : 1.0f;
   return emphasis == Emphasis::kFaded ? 0.25f * role : role;
 }
 

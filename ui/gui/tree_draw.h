@@ -8,6 +8,9 @@
 
 namespace draftscope {
 
+/// Candidates step back a little.
+inline constexpr float kCandidateAlpha = 0.85f;
+
 enum class Emphasis : uint8_t { kNormal, kFaded, kHovered, kSelected };
 
 ImU32 role_colour(NodeRole role);

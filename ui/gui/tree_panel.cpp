@@ -24,9 +24,9 @@ constexpr float kHeader_em = 5.5f, kOneLine_em = 2.2f;  // about: a tree may not
 bool one_line_header() { return short_panel(kRoomy_em) || ImGui::GetWindowWidth() < kNarrow_em * em(); }
 
 void draw_options(TreeOptions& options) {
-  if (ImGui::Checkbox("Top-down", &options.top_down)) options.asked_top_down = options.top_down;
+  if (checkbox("Top-down", &options.top_down)) options.asked_top_down = options.top_down;
   flow(button_width("Candidates") + ImGui::GetFrameHeight());
-  ImGui::Checkbox("Candidates", &options.candidates);
+  checkbox("Candidates", &options.candidates);
   ImGui::SetItemTooltip("Show the first candidates that were not verified, faint.");
 }
 
