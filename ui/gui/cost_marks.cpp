@@ -85,11 +85,15 @@ void draw_region(double from, double to, const char* words) {
   if (right - left < 2) return;
   ImPlot::PushPlotClipRect();
   ImDrawList* list = ImPlot::GetPlotDrawList();
-  list->AddRectFilled({left, pos.y}, {right, pos.y + size.y}, with_alpha(palette().text_dim, 0.13f));
+  hatch_rect(list, {left, pos.y}, {right, pos.y + size.y}, Hatch::kDiagonal, palette().candidate);
   const float length = ImGui::CalcTextSize(words).x;
-  if (right - left > 1.2f * em() && size.y > length + em())
-    ImPlot::AddTextVertical(list, {left + 0.15f * em(), pos.y + size.y - 0.4f * em()}, palette().text_dim,
-                            words);
+  if (right - left > 1.4f * em() && size.y > length + em()) {
+    const ImVec2 foot = {left + 0.2f * em(), pos.y + size.y - 0.4f * em()};
+    const float pad = 0.15f * em(), beside = foot.x + em() + pad;
+    const float end = right - beside < em() ? right : beside;  // no sliver of hatching after it
+    list->AddRectFilled({left - 0.05f * em(), foot.y - length - pad}, {end, pos.y + size.y}, palette().window);
+    ImPlot::AddTextVertical(list, foot, palette().text_dim, words);
+  }
   ImPlot::PopPlotClipRect();
 }
 

@@ -1,4 +1,4 @@
-// Marks on the cost plot, between BeginPlot and EndPlot: lines, flags, budgets and shaded regions.
+// Marks on the cost plot, between BeginPlot and EndPlot: lines, flags, budgets and hatched regions.
 #pragma once
 
 #include <imgui.h>
@@ -18,7 +18,7 @@ void draw_plot_line(std::span<const double> x, std::span<const double> y, ImU32 
 void draw_plot_words(ImVec2 at, const std::string& words, ImU32 colour);
 /// An upright dashed line over the whole height, and at its top what it stands for.
 void draw_rows_line(double rows, const std::string& words, ImU32 colour);
-/// Shades rows `from`..`to` over the whole height and says in small letters along the edge what they are.
+/// Hatches rows `from`..`to` over the whole height and says in small letters along the edge what they are.
 void draw_region(double from, double to, const char* words);
 /// A word at the right end of a line, kept off the words at `taken` (pixels; its own place is added).
 void draw_line_name(double y, const char* words, ImU32 colour, std::vector<float>& taken);
