@@ -150,6 +150,14 @@ TEST(BudgetTrack, StairsCoverTheTextAndPlainDecodingHasNone) {
   EXPECT_EQ(track.n_tokens, 6);
 }
 
+TEST(BudgetTrack, NamesOfBudgetsNeverOverlap) {
+  EXPECT_EQ(budget_ticks(256, 0.1), (std::vector<double>{0, 4, 16, 64, 256}));
+  EXPECT_EQ(budget_ticks(256, 0.27), (std::vector<double>{0, 4, 64}));
+  EXPECT_EQ(budget_ticks(3, 0.1), std::vector<double>{0});
+  EXPECT_EQ(budget_ticks(256, 2), std::vector<double>{0}) << "a field lower than a line of text";
+  EXPECT_DOUBLE_EQ(budget_height(256, 256), 1);
+}
+
 TEST(BudgetTrack, EveryPositionBelongsToOneRound) {
   const BudgetTrack track = budget_track(report(), {Method::kCaddtree});
   const BudgetSteps& steps = track.lines[0];

@@ -57,7 +57,9 @@ void draw_request_lane(const PassField& field, const BatchTrack& track, const Ba
   const std::string number = fmt::format("{}", lane.request + 1);
   const ImVec2 size = ImGui::CalcTextSize(number.c_str());
   if (size.y > height || size.x + 0.4f * em() > b.x - a.x) return;
-  list->AddText({a.x + 0.2f * em(), 0.5f * (a.y + b.y - size.y)}, palette().text, number.c_str());
+  const ImVec2 at = {a.x + 0.2f * em(), 0.5f * (a.y + b.y - size.y)};
+  list->AddRectFilled({at.x - 0.1f * em(), at.y}, {at.x + size.x + 0.1f * em(), at.y + size.y}, palette().panel, 0.2f * em());
+  list->AddText(at, palette().text, number.c_str());
 }
 
 void draw_pass_numbers(const PassField& field, const BatchTrack& track) {

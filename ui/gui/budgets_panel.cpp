@@ -30,7 +30,7 @@ struct Field {
     return min.x + (max.x - min.x) * static_cast<float>((position - first) / n);
   }
   float y(double budget) const {
-    return max.y - (max.y - min.y) * static_cast<float>(std::log2(1 + budget) / std::log2(1 + top));
+    return max.y - (max.y - min.y) * static_cast<float>(budget_height(budget, top));
   }
 };
 
@@ -53,7 +53,7 @@ void zoom(Field& field, double n_tokens, bool hovered) {
 
 void draw_axes(const Field& field, double n_tokens) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  for (double budget = 0; budget <= field.top; budget = budget == 0 ? 4 : 4 * budget) {
+  for (const double budget : budget_ticks(field.top, ImGui::GetTextLineHeight() / (field.max.y - field.min.y))) {
     const float y = field.y(budget);
     list->AddLine({field.min.x, y}, {field.max.x, y}, with_alpha(palette().line, budget == 0 ? 1.0f : 0.5f));
     const std::string label = fmt::format("{:.0f}", budget);
@@ -139,11 +139,12 @@ float names_width(const BudgetTrack& track) {
   return width + 0.6f * em();
 }
 
-/// "position 60: " and the token there.
+/// "position 60: " and the token there; the end of a text has none that can be read.
 std::string token_at(const PanelContext& context, int32_t position) {
   const auto i = static_cast<size_t>(std::max(0, position));
   if (i >= context.store.rounds().size()) return {};
-  return fmt::format("position {}: {}", position, token_label(context.store.rounds()[i].committed_utf8));
+  const std::string token = token_label(context.store.rounds()[i].committed_utf8);
+  return fmt::format("position {}: {}", position, token.empty() ? "no text" : token);
 }
 
 void tooltip(const PanelContext& context, const BudgetTrack& track, int32_t position) {

@@ -54,7 +54,7 @@ void find_knees(PanelContext& context, CostEditState& state) {
 
 double highest(const Line& line) { return *std::max_element(line.ms.begin(), line.ms.end()); }
 
-void setup_axes(CostEditState& state, const Line& a, const CostModel* other) {
+void setup_axes(CostEditState& state, const Line& a, const CostModel* other, float height) {
   double top = highest(a);
   if (other) {
     const Line b = line_of(*other, same_context(*other, state));
@@ -62,7 +62,8 @@ void setup_axes(CostEditState& state, const Line& a, const CostModel* other) {
   }
   const std::string unit = fmt::format("ms, {}", name(provenance_of(state)));
   const bool wide = ImGui::GetWindowWidth() > 15 * em();
-  ImPlot::SetupAxes(wide ? "rows in the verify pass" : "rows", unit.c_str());
+  const bool high = ImGui::CalcTextSize(unit.c_str()).x < height - 3.5f * em();  // what the other axis leaves
+  ImPlot::SetupAxes(wide ? "rows in the verify pass" : "rows", high ? unit.c_str() : "ms");
   if (state.refit) {
     state.whole_rows = kBeyond * a.rows.back();
     state.whole_ms = std::max(1e-6, 1.25 * top);
@@ -246,7 +247,7 @@ void draw_cost_plot(PanelContext& context, CostEditState& state, float height) {
   if (!ImPlot::BeginPlot("##cost", {-1, height}, flags)) return;
   const Line a = line_of(state.edited(), state.context_row);
   const CostModel* other = compared_with(state);
-  setup_axes(state, a, other);
+  setup_axes(state, a, other, height);
   draw_lines(state, a, other);
   std::vector<double> ms_at = pass_seconds(state.edited(), state.context_row, state.edited().rows.back());
   for (double& value : ms_at) value *= 1e3;

@@ -112,7 +112,7 @@ void draw_best(const SweepMap& map, const Grid& grid) {
   }
 }
 
-/// Labels of both axes; every second budget or so where they would touch.
+/// Labels of both axes; every second one or so where they would touch.
 void draw_axes(const SweepMap& map, const Grid& grid) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   float widest = 0;
@@ -124,7 +124,8 @@ void draw_axes(const SweepMap& map, const Grid& grid) {
     list->AddText({grid.centre(0, b).x - 0.5f * width, bottom + 0.15f * em()}, palette().text_dim,
                   map.budget[b].c_str());
   }
-  for (size_t c = 0; c < map.context.size(); ++c) {
+  const auto context_stride = static_cast<size_t>(std::max(1.0f, std::ceil(ImGui::GetTextLineHeight() / grid.cell.y)));
+  for (size_t c = 0; c < map.context.size(); c += context_stride) {
     const ImVec2 size = ImGui::CalcTextSize(map.context[c].c_str());
     list->AddText({grid.min.x - size.x - 0.5f * em(), grid.centre(c, 0).y - 0.5f * size.y},
                   palette().text_dim, map.context[c].c_str());

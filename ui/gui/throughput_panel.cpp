@@ -83,9 +83,10 @@ struct Curve {
   const char* short_title;  // where the title is too long for the plot
   const std::vector<double>& y;
   ImU32 colour;
-  float height;  // pixels, about
+  float width, height;  // pixels, about
   bool n_axis;   // its numbers are shown
   int32_t last;  // largest n in sight
+  bool rises;    // at the right, where the others have room for their title
 };
 
 /// Everything in sight with room for the markers; two numbers where more would overlap.
@@ -93,7 +94,9 @@ void setup_axes(const ThetaPlot& plot, const Curve& curve) {
   const auto [low, high] = std::minmax_element(curve.y.begin(), curve.y.begin() + curve.last + 1);
   const double range = std::max(1e-9, *high - *low);
   const double last = std::max(1.0, plot.n[static_cast<size_t>(curve.last)]);
-  ImPlot::SetupAxes(curve.n_axis ? "n, nodes below the root" : nullptr, nullptr,
+  constexpr const char* kWords = "n, nodes below the root";
+  const char* words = ImGui::CalcTextSize(kWords).x <= curve.width - 2 * kAxis_em * em() ? kWords : "n";
+  ImPlot::SetupAxes(curve.n_axis ? words : nullptr, nullptr,
                     curve.n_axis ? ImPlotAxisFlags_None : ImPlotAxisFlags_NoTickLabels);
   ImPlot::SetupAxisLimits(ImAxis_X1, -0.02 * last, 1.02 * last, ImPlotCond_Always);
   ImPlot::SetupAxisLimits(ImAxis_Y1, *low - 0.15 * range, *high + 0.2 * range, ImPlotCond_Always);
@@ -108,7 +111,8 @@ void draw_title(const Curve& curve) {
   const bool fits = ImGui::CalcTextSize(curve.title.c_str()).x + em() <= size.x;
   const char* title = fits ? curve.title.c_str() : curve.short_title;
   const float width = ImGui::CalcTextSize(title).x;
-  const ImVec2 at = {pos.x + size.x - width - 0.4f * em(), pos.y + size.y - 1.2f * em()};
+  const ImVec2 at = curve.rises ? ImVec2(pos.x + 0.4f * em(), pos.y + 0.1f * em())
+                                : ImVec2(pos.x + size.x - width - 0.4f * em(), pos.y + size.y - 1.2f * em());
   ImDrawList* list = ImPlot::GetPlotDrawList();
   list->AddRectFilled({at.x - 0.2f * em(), at.y}, {at.x + width + 0.2f * em(), at.y + 1.1f * em()},
                       with_alpha(palette().window, 0.8f), 0.2f * em());
@@ -205,11 +209,12 @@ void draw_curves(PanelContext& context, const ThetaPlot& plot, bool& all_n) {
   room.y = std::max(room.y, 6 * em());  // the panel scrolls rather than squash them
   const bool side_by_side = room.x > 2.2f * room.y;
   const float axis = kAxis_em * em(), part = side_by_side ? room.y : 0.25f * (room.y - axis);
+  const float narrow = side_by_side ? 0.25f * room.x : room.x, wide = side_by_side ? 2 * narrow : room.x;
   const std::array<Curve, 3> curves = {
       {{"theta, tokens/s (" + plot.provenance + ")", "tokens/s", plot.theta_tokens_per_s, palette().theta,
-        side_by_side ? part : 2 * part, side_by_side, last},
-       {"expected tokens", "tokens", plot.expected_tokens, palette().tokens, part, side_by_side, last},
-       {"cost, ms", "ms", plot.cost_ms, palette().cost, part, true, last}}};
+        wide, side_by_side ? part : 2 * part, side_by_side, last, false},
+       {"expected tokens", "tokens", plot.expected_tokens, palette().tokens, narrow, part, side_by_side, last, false},
+       {"cost, ms", "ms", plot.cost_ms, palette().cost, narrow, part, true, last, true}}};
   std::array<float, 3> widths = {2, 1, 1}, heights = {2 * part, part, part + axis}, even = {1};
   const std::optional<int32_t> pointed = pointed_budget(context.selection);
   int32_t hovered = -1;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ui/view/lab_table.h"
 
@@ -28,6 +29,16 @@ BudgetTrack budget_track(const LabReport& report, const std::vector<Method>& met
     track.lines.push_back(std::move(line));
   }
   return track;
+}
+
+double budget_height(double budget, double top) { return std::log2(1 + budget) / std::log2(1 + top); }
+
+std::vector<double> budget_ticks(double top, double gap) {
+  std::vector<double> ticks = {0};
+  for (double budget = 4; budget <= top; budget *= 4) {
+    if (budget_height(budget, top) - budget_height(ticks.back(), top) >= gap) ticks.push_back(budget);
+  }
+  return ticks;
 }
 
 int32_t round_at(const BudgetSteps& line, int32_t position) {

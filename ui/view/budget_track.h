@@ -30,6 +30,11 @@ struct BudgetTrack {
 /// The lines of `methods`; policies that draft nothing have none.
 BudgetTrack budget_track(const LabReport& report, const std::vector<Method>& methods);
 
+/// Where a budget stands on the track's scale, which gives small budgets their room: 0 at the bottom, 1 at `top`.
+double budget_height(double budget, double top);
+/// The budgets to name there: 0 and powers of 4 up to `top`, without those less than `gap` above the one before.
+std::vector<double> budget_ticks(double top, double gap);
+
 /// Index of the round that covers `position`; -1 outside the text.
 int32_t round_at(const BudgetSteps& line, int32_t position);
 
