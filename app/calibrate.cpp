@@ -2,16 +2,22 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "app/commands.h"
 #include "app/options.h"
 #include "app/validators.h"
 #include "engine/base/file_map.h"
+#include "engine/base/overloaded.h"
 #include "engine/lab/calibration.h"
 #include "engine/lab/fit_correction.h"
 #include "engine/record/trace_file.h"
+#include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
@@ -21,35 +27,55 @@ struct Options {
   std::string out, fit = name(Fit::kAll);
 };
 
-/// The sessions of one trace, each as it was recorded: from every position of a dense one, else round by round.
+/// A session of a trace, as far as it was read.
+struct Recorded {
+  std::optional<SessionInfo> info;
+  std::vector<RoundRecord> rounds;
+};
+
+constexpr int64_t kEveryToken = std::numeric_limits<int64_t>::max();
+
+/// As it was recorded: from every position of a dense recording, else round by round.
+Status observe_session(const std::string& path, const Recorded& session, int64_t n_decoded, Observations& found) {
+  if (session.rounds.empty()) return success();
+  if (session.info && session.info->dense) {
+    Result<DenseText> text = dense_text(*session.info, session.rounds);
+    if (!text) return fail("{}: {}", path, text.error());
+    found.append(observations(*text, std::min(text->max_nodes, kCalibrationNodes)));
+  } else {
+    found.append(observations(session.rounds, n_decoded));
+  }
+  return success();
+}
+
+/// The sessions of one trace, in the order of their ends; those of a batch run side by side.
 Result<Observations> observe_trace(const std::string& path) {
   Result<TraceReader> reader = TraceReader::open(path);
   if (!reader) return Error{reader.error()};
   Observations found;
-  std::optional<SessionInfo> info;
-  std::vector<RoundRecord> rounds;
-  const auto finish_session = [&]() -> Status {
-    if (rounds.empty()) return success();
-    if (info && info->dense) {
-      Result<DenseText> text = dense_text(*info, rounds);
-      if (!text) return fail("{}: {}", path, text.error());
-      found.append(observations(*text, std::min(text->max_nodes, kCalibrationNodes)));
-    } else {
-      found.append(observations(rounds));
-    }
-    rounds.clear();
-    return success();
+  std::map<int64_t, Recorded> open;  // by session
+  const auto finish = [&](int64_t session, int64_t n_decoded) {
+    const auto ended = open.extract(session);
+    return ended ? observe_session(path, ended.mapped(), n_decoded, found) : success();
   };
+  const Overloaded take{[&](SessionInfo&& info) {
+                          const Status before = finish(info.session, kEveryToken);
+                          open[info.session].info = std::move(info);
+                          return before;
+                        },
+                        [&](RoundRecord&& round) {
+                          open[round.session].rounds.push_back(std::move(round));
+                          return success();
+                        },
+                        [&](SessionEnd&& end) { return finish(end.session, decoded_tokens(end)); }};
   for (size_t i = 0; i < reader->size() && !interrupted(); ++i) {
     Result<Message> message = reader->message(i);
     if (!message) return Error{message.error()};
-    if (auto* round = std::get_if<RoundRecord>(&*message)) rounds.push_back(std::move(*round));
-    auto* begun = std::get_if<SessionInfo>(&*message);
-    if (begun == nullptr) continue;
-    if (Status finished = finish_session(); !finished) return Error{finished.error()};
-    info = std::move(*begun);
+    if (Status taken = std::visit(take, *std::move(message)); !taken) return Error{taken.error()};
   }
-  if (Status finished = finish_session(); !finished) return Error{finished.error()};
+  while (!open.empty()) {
+    if (Status finished = finish(open.begin()->first, kEveryToken); !finished) return Error{finished.error()};
+  }
   if (!reader->complete()) std::fprintf(stderr, "draftscope: %s\n", reader->note().c_str());
   if (!found.children.empty() || interrupted()) return found;
   return fail("{}: expected rounds with a drafted tree or a dense recording (record --dense), found neither", path);

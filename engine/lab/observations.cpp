@@ -116,15 +116,17 @@ Observations observations(const DenseText& text, int32_t max_nodes) {
   return observations(text, max_nodes, every);
 }
 
-Observations observations(std::span<const RoundRecord> rounds) {
+Observations observations(std::span<const RoundRecord> rounds, int64_t n_decoded) {
   Observations found;
   found.n_texts = 1;
   for (const RoundRecord& round : rounds) {
+    const auto n_kept = std::min(n_decoded, static_cast<int64_t>(round.accepted.path.size()));
+    n_decoded -= n_kept;
     if (round.q.token.empty()) continue;
     const Marginals q = first_ranks(round.q, kCorrectedRanks);
     const Start start{round.context_len, round.temperature};
     bool on_spine = true;
-    for (const int32_t node : round.accepted.path) {
+    for (const int32_t node : std::span(round.accepted.path).first(static_cast<size_t>(n_kept))) {
       on_spine = on_spine && round.tree.rank[static_cast<size_t>(node)] == 0;
       observe(found, start, q, round.tree, round.n_verified_rows(), node, on_spine,
               round.verdict.choice[static_cast<size_t>(node)]);

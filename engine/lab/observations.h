@@ -52,8 +52,9 @@ Observations observations(const DenseText& text, int32_t max_nodes, std::span<co
 /// The same from every position of the text.
 Observations observations(const DenseText& text, int32_t max_nodes);
 /// From rounds as they ran: children of accepted nodes among the verified nodes, the first kCorrectedRanks ranks of
-/// them. Rounds without a tree or without the drafter's marginals give none.
-Observations observations(std::span<const RoundRecord> rounds);
+/// them. Rounds without a tree or without the drafter's marginals give none. n_decoded: tokens of the text that rounds
+/// decoded; what was accepted behind its end is in no text, here as in a dense recording.
+Observations observations(std::span<const RoundRecord> rounds, int64_t n_decoded);
 
 /// The target's tokens cut into blocks of kBlockTokens, every other block on the other side. The split is by the token
 /// that is judged, not by the round's root, so that no token decides on both sides.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "engine/speculate/correction.h"
 #include "tests/app/program.h"
@@ -40,6 +41,35 @@ TEST(Calibrate, RecordingsBecomeACorrectionThatKeepsTheText) {
       run(sandbox, with_prompt({"decode", "-m", "calibrated", "--correction", "fit.json"}, kPrompt));
   EXPECT_EQ(corrected.status, 0) << corrected.err;
   EXPECT_EQ(corrected.out, plain.out);
+}
+
+TEST(Calibrate, RequestsOfABatchAreTextsOfTheirOwn) {
+  const TempFolder sandbox;
+  std::ofstream(sandbox / "prompts.txt") << kPrompt << "\nTell me about a cat.\n";
+  const char* cost = DS_SOURCE_DIR "/assets/cost/a800-qwen3-4b-convex.json";
+  const std::vector<std::string> batch = {"batch", "--prompts", "prompts.txt", "--trace", "both.trace", "-m", "ddtree", "-n", "40",
+                                          "--cost", cost};
+  ASSERT_EQ(run(sandbox, batch).status, 0);
+  Result<TraceReader> both = TraceReader::open(sandbox / "both.trace");
+  ASSERT_TRUE(both) << both.error();
+  std::vector<std::string> traces;  // in the order of their ends
+  std::map<int64_t, std::vector<Message>> messages;
+  for (size_t i = 0; i < both->size(); ++i) {
+    const Message message = *both->message(i);
+    const int64_t session = std::visit([](const auto& one) { return one.session; }, message);
+    messages[session].push_back(message);
+    if (!std::holds_alternative<SessionEnd>(message)) continue;
+    traces.push_back(fmt::format("{}.trace", session));
+    Result<TraceWriter> alone = TraceWriter::open(sandbox / traces.back());
+    ASSERT_TRUE(alone) << alone.error();
+    for (const Message& one : messages[session]) ASSERT_TRUE(alone->append(one));
+    ASSERT_TRUE(alone->close());
+  }
+  ASSERT_EQ(traces.size(), 2u);
+  traces.insert(traces.begin(), "calibrate");
+  const Finished together = run(sandbox, {"calibrate", "both.trace"}), apart = run(sandbox, traces);
+  ASSERT_EQ(together.status, 0) << together.err;
+  EXPECT_EQ(together.out, apart.out);
 }
 
 TEST(Calibrate, OneFitChangesOnePart) {

@@ -111,7 +111,7 @@ TEST(Observations, RoundsAsTheyRanGiveWhatTheDenseTextGives) {
   }
   rounds.emplace_back();  // plain decoding: no marginals
   rounds.back().accepted.path = {0};
-  const Observations live = observations(rounds), dense = observations(text, 20, starts);
+  const Observations live = observations(rounds, 1000), dense = observations(text, 20, starts);
   ASSERT_EQ(live.rows.size(), dense.rows.size());
   ASSERT_EQ(live.children.size(), dense.children.size());
   EXPECT_EQ(live.log_q, dense.log_q);
@@ -126,6 +126,20 @@ TEST(Observations, RoundsAsTheyRanGiveWhatTheDenseTextGives) {
   }
 }
 
+TEST(Observations, WhatWasAcceptedBehindTheEndOfATextIsNone) {
+  RoundRecord round;
+  round.q = {3, 1, {1, 2, 3}, {-0.1f, -0.1f, -0.1f}};
+  round.tree = grow_tree(round.q, 0, 3);
+  round.decision.chosen = 3;
+  round.verdict.choice = {1, 2, 3, 4};
+  round.accepted = accept(round.tree, round.verdict.choice);
+  ASSERT_EQ(round.accepted.path.size(), 4u);
+  const std::vector<RoundRecord> rounds{round, round};
+  for (const auto& [n_decoded, n_rows] : {std::pair{8, 6}, {7, 6}, {6, 5}, {4, 3}, {2, 2}, {0, 0}}) {
+    EXPECT_EQ(observations(rounds, n_decoded).rows.size(), static_cast<size_t>(n_rows)) << n_decoded << " tokens";
+  }
+}
+
 TEST(Observations, PositionsBeyondTheLargestContextAreCounted) {
   RoundRecord round;
   round.context_len = std::numeric_limits<int32_t>::max();
@@ -134,7 +148,7 @@ TEST(Observations, PositionsBeyondTheLargestContextAreCounted) {
   round.decision.chosen = 2;
   round.verdict.choice = {3, 4, 5};
   round.accepted = accept(round.tree, round.verdict.choice);
-  const Observations found = observations(std::vector<RoundRecord>{round});
+  const Observations found = observations(std::vector<RoundRecord>{round}, 100);
   ASSERT_EQ(found.rows.size(), 2u);
   EXPECT_EQ(found.rows[1].position, int64_t{round.context_len} + 1);
 }
@@ -148,7 +162,7 @@ TEST(Observations, RanksThatNoCorrectionSeesAreLeftOut) {
   round.verdict.choice.assign(21, 17);
   round.accepted = accept(round.tree, round.verdict.choice);
   ASSERT_EQ(round.accepted.path.size(), 2u);
-  const Observations found = observations(std::vector<RoundRecord>{round});
+  const Observations found = observations(std::vector<RoundRecord>{round}, 100);
   ASSERT_EQ(found.rows.size(), 1u);
   EXPECT_EQ(found.rows[0].n_ranks, kCorrectedRanks);
   EXPECT_EQ(found.rows[0].answer_rank, -1);
