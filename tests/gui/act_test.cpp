@@ -201,6 +201,18 @@ TEST_F(GuiAct, HelpOpensAndCloses) {
       IM_CHECK(!context.GetWindowByRef(title)->Active);
     });
   }
+  studio_.selection().node = 1;
+  act([&](ImGuiTestContext& context) {
+    context.KeyPress(ImGuiKey_F1);
+    context.Yield(2);
+    context.KeyPress(ImGuiKey_Escape);
+    context.Yield(2);
+    IM_CHECK(!context.GetWindowByRef("What am I looking at?")->Active);
+    IM_CHECK(studio_.selection().node.has_value());
+    context.KeyPress(ImGuiKey_Escape);
+    context.Yield(2);
+    IM_CHECK(!studio_.selection().node.has_value());
+  });
 }
 
 TEST(GuiPace, DrawsUntilInputHasSettledAndAgainForATooltip) {

@@ -78,7 +78,8 @@ TEST(Palette, WordsAreReadable) {
                      {"chosen", p->chosen},
                      {"faithful", p->faithful},
                      {"best", p->best},
-                     {"runner-up", p->runner_up}},
+                     {"runner-up", p->runner_up},
+                     {"root", p->root}, {"bonus", p->bonus}},
                     {{"panel", p->panel}, {"window", p->window}}, name);
   }
 }

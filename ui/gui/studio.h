@@ -84,6 +84,7 @@ class Studio {
   void step_engine();
   void stop();
   void follow();
+  void dismiss();
   void ask_window(Action action);
   void refresh_status();
   void choose_request();

@@ -31,7 +31,7 @@ constexpr std::array kRows = {
     ActionRow{Action::kFollow, ImGuiKey_End, 0, "End", "Newest round, and follow", false},
     ActionRow{Action::kPreviousRequest, ImGuiKey_PageUp, 0, "Page up", "Previous request of a batch", true},
     ActionRow{Action::kNextRequest, ImGuiKey_PageDown, 0, "Page down", "Next request of a batch", true},
-    ActionRow{Action::kClearNode, ImGuiKey_Escape, 0, "Esc", "Deselect the node", false},
+    ActionRow{Action::kDismiss, ImGuiKey_Escape, 0, "Esc", "Close the help, else deselect the node", false},
     ActionRow{Action::kOpenTrace, ImGuiMod_Ctrl | ImGuiKey_O, 0, "Ctrl+O", "Open trace...", false},
     ActionRow{Action::kSavePicture, ImGuiKey_F12, 0, "F12", "Save picture", false},
     ActionRow{Action::kUndo, ImGuiMod_Ctrl | ImGuiKey_Z, 0, "Ctrl+Z", "Undo the cost curve's last edit",
@@ -85,8 +85,8 @@ void Studio::perform(Action action) {
       return step_requests(-1);
     case Action::kNextRequest:
       return step_requests(1);
-    case Action::kClearNode:
-      return selection_.node.reset();
+    case Action::kDismiss:
+      return dismiss();
     case Action::kUndo:
       return undo_cost_edit(cost_);
     case Action::kRedo:
@@ -105,6 +105,12 @@ void Studio::perform(Action action) {
     case Action::kKeys:
       return ask_window(action);
   }
+}
+
+/// The help first: it lies over the tree.
+void Studio::dismiss() {
+  if (!show_explanation_ && !show_keys_) return selection_.node.reset();
+  show_explanation_ = show_keys_ = false;
 }
 
 /// What concerns the window, not the rounds in it.

@@ -19,7 +19,7 @@ enum class Action : uint8_t {
   kFollow,
   kPreviousRequest,
   kNextRequest,
-  kClearNode,
+  kDismiss,
   kOpenTrace,
   kSavePicture,
   kUndo,
