@@ -1,7 +1,11 @@
 // A batch along its passes: lanes, budgets by requests in flight, and the store behind them.
 #include "ui/view/batch_track.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
 
 #include "tests/record/make_record.h"
 #include "ui/view/summary.h"
@@ -123,15 +127,16 @@ TEST(BatchTrack, BudgetsBySizeAreMeansOverRequestsAndPasses) {
 TEST(BatchTrack, WhatWasAcceptedBehindTheEndOfATextIsNobodys) {
   std::vector<Message> messages = make_batch(2, 3);  // the second request is alone in the last pass
   RecordStore before, after;
-  int64_t n_committed = 0;
+  std::map<int64_t, int32_t> committed;  // by session
   for (Message& message : messages) {
-    if (const auto* round = std::get_if<RoundRecord>(&message); round != nullptr && round->session == 2) {
-      n_committed += static_cast<int64_t>(round->accepted.path.size());
+    if (auto* round = std::get_if<RoundRecord>(&message)) {
+      round->context_len = make_info().prompt_tokens + committed[round->session];
+      committed[round->session] += static_cast<int32_t>(round->accepted.path.size());
     }
     if (auto* end = std::get_if<SessionEnd>(&message)) end->n_tokens = 1000;
     before.append(message);
     if (auto* end = std::get_if<SessionEnd>(&message); end != nullptr && end->session == 2) {
-      end->n_tokens = n_committed;  // one of them by the prompt's pass: the rounds decoded one less than they committed
+      end->n_tokens = committed[2];  // one of them by the prompt's pass: the rounds decoded one less than they committed
     }
     after.append(std::move(message));
   }
@@ -142,6 +147,23 @@ TEST(BatchTrack, WhatWasAcceptedBehindTheEndOfATextIsNobodys) {
   EXPECT_EQ(cut.lanes[0].tokens, whole.lanes[0].tokens);
   EXPECT_DOUBLE_EQ(cut.by_size[0].tokens, whole.by_size[0].tokens - 0.5) << "two passes of one request";
   EXPECT_DOUBLE_EQ(cut.by_size[1].tokens, whole.by_size[1].tokens);
+
+  before.show_request(1), after.show_request(1);
+  EXPECT_EQ(theta_plot(after, 2).realised_tokens, theta_plot(before, 2).realised_tokens - 1);
+  EXPECT_EQ(theta_plot(after, 1).realised_tokens, theta_plot(before, 1).realised_tokens);
+  const auto all_requests = [](const RecordStore& store) {
+    double tokens = 0, seconds = 0;
+    for (const RoundRecord& round : store.rounds())
+      tokens += round.shared->n_tokens, seconds += 1e-9 * static_cast<double>(round.took.total_ns());
+    if (store.end()->n_tokens < 1000) tokens -= 1;
+    return fmt::format("{:.1f} tokens/s", tokens / seconds);
+  };
+  for (const RecordStore* store : {&before, &after}) {
+    const std::vector<Figure> figures = summary(*store).figures;
+    const auto figure = std::ranges::find(figures, "speed of all requests", &Figure::label);
+    ASSERT_NE(figure, figures.end());
+    EXPECT_EQ(figure->value, all_requests(*store));
+  }
 }
 
 TEST(BatchTrack, SaysWhatItCannotShow) {
@@ -184,13 +206,13 @@ TEST(BatchViews, SayThatTimesAndCurvesAreTheWholePass) {
   const RecordStore store = batch_store(4, 10);
   EXPECT_THAT(round_line(timeline(store), 5), HasSubstr("the whole pass of 4 requests"));
   const RoundRecord& round = store.rounds()[5];
-  const ThetaPlot plot = theta_plot(round);
+  const ThetaPlot plot = theta_plot(store, 5);
   EXPECT_THAT(plot.verdict, HasSubstr("shared with 3 other requests"));
   EXPECT_EQ(plot.realised_tokens, round.shared->n_tokens);
   bool found = false;
   for (const Figure& figure : summary(store).figures) found |= figure.label == "speed of all requests";
   EXPECT_TRUE(found);
-  EXPECT_THAT(theta_plot(make_shared_round(1, 8, 1, 0, 1)).verdict, HasSubstr("No other request"));
+  EXPECT_THAT(theta_plot(batch_store(1, 2), 1).verdict, HasSubstr("No other request"));
 }
 
 }  // namespace

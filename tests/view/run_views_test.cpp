@@ -4,6 +4,7 @@
 #include "tests/record/make_record.h"
 #include "ui/view/decoded_tokens.h"
 #include "ui/view/summary.h"
+#include "ui/view/theta_plot.h"
 #include "ui/view/timeline.h"
 #include "ui/view/transcript.h"
 
@@ -49,6 +50,11 @@ RoundRecord round_of(int64_t seq, const std::vector<std::string>& accepted, cons
       tokens, [&](int32_t token) { return std::string(texts[static_cast<size_t>(token)]); });
   round.committed_utf8 = committed;
   return round;
+}
+
+const Figure* figure_of(const Summary& view, std::string_view label) {
+  const auto found = std::ranges::find(view.figures, label, &Figure::label);
+  return found == view.figures.end() ? nullptr : &*found;
 }
 
 TEST(Transcript, SpansJoinToTheCommittedText) {
@@ -247,14 +253,18 @@ TEST(Summary, FiguresFollowFromTheRounds) {
   EXPECT_TRUE(found_error);
 }
 
-TEST(Summary, TokensBehindTheEndAreNoOutput) {
+/// Two rounds that accept "a" and "b" and add "c"; the text ends after the first of the second.
+RecordStore store_cut_short() {
   RecordStore store = store_with_costs();
   for (int i = 0; i < 2; ++i) {
     RoundRecord round = round_of(i, {"a", "b"}, "c", i == 0 ? "abc" : "a");
+    round.context_len = make_info().prompt_tokens + 3 * i;
     round.took = {.verify_ns = 10'000'000};
     store.append(round);
   }
-  EXPECT_DOUBLE_EQ(summary(store).tokens_per_round, 3.0) << "as far as is known before the end";
+  return store;
+}
+SessionEnd end_of_4_tokens() {
   SessionEnd end;
   end.session = make_info().session;
   end.reason = EndReason::kMaxTokens;
@@ -262,8 +272,17 @@ TEST(Summary, TokensBehindTheEndAreNoOutput) {
   end.n_rounds = 2;
   end.decode_ns = 20'000'000;
   end.output_utf8 = "abca";
+  return end;
+}
+
+TEST(Summary, TokensBehindTheEndAreNoOutput) {
+  RecordStore store = store_cut_short();
+  SessionEnd end = end_of_4_tokens();
+  EXPECT_DOUBLE_EQ(summary(store).tokens_per_round, 3.0) << "as far as is known before the end";
+  EXPECT_EQ(figure_of(summary(store), "accepted of verified")->value, "100.0 %");
   store.append(end);
   const Summary view = summary(store);
+  EXPECT_EQ(figure_of(view, "accepted of verified")->value, "75.0 %");
   EXPECT_DOUBLE_EQ(view.tokens_per_round, 2.0);
   EXPECT_DOUBLE_EQ(view.tokens_per_s, tokens_per_s(decoded_tokens(end), end.decode_ns)) << "as text and JSON say";
   EXPECT_DOUBLE_EQ(view.tokens_per_s, 200.0);
@@ -273,6 +292,41 @@ TEST(Summary, TokensBehindTheEndAreNoOutput) {
   end.n_tokens = 0;
   end.reason = EndReason::kStopped;
   EXPECT_EQ(decoded_tokens(end), 0);
+}
+
+TEST(RunViews, CountWhatTheTextKept) {
+  RecordStore store = store_cut_short();
+  EXPECT_EQ(theta_plot(store, 1).realised_tokens, 3) << "as far as is known before the end";
+  store.append(end_of_4_tokens());
+  const Timeline bars = timeline(store);
+  EXPECT_THAT(bars.accepted, testing::ElementsAre(2, 1));
+  EXPECT_THAT(bars.committed, testing::ElementsAre(3, 1));
+  EXPECT_THAT(round_line(bars, 0), testing::StartsWith("round 0: 2 accepted + bonus, 2 verified, "));
+  EXPECT_THAT(round_line(bars, 1), testing::StartsWith("round 1: 1 accepted, 2 more behind the end of the text, 2 verified, "));
+  const std::vector<TranscriptSpan> spans = transcript(store).spans;
+  EXPECT_EQ(span_line(spans.back(), false), "round 1: 1 drafted token accepted");
+  EXPECT_EQ(span_line(spans[1], false), "round 0: 2 drafted tokens accepted");
+  EXPECT_EQ(theta_plot(store, 0).realised_tokens, 3);
+  EXPECT_EQ(theta_plot(store, 1).realised_tokens, 1);
+  EXPECT_EQ(realised_sentence(theta_plot(store, 1)),
+            "This round made 1 token in 10.00 ms (measured), and 2 more behind the end of the text.");
+}
+
+TEST(RunViews, FindTheEndBehindMissingRounds) {
+  RecordStore store = store_with_costs();
+  for (const int i : {0, 2}) {
+    RoundRecord round = round_of(i, {"a", "b"}, "c", "abc");
+    round.context_len = make_info().prompt_tokens + 3 * i;
+    store.append(round);
+  }
+  SessionEnd end = end_of_4_tokens();
+  end.n_tokens = 8, end.n_rounds = 3;  // of the last round "a"
+  RecordStore last_is_missing = store;
+  store.append(end);
+  EXPECT_THAT(timeline(store).committed, testing::ElementsAre(3, 1));
+  end.n_rounds = 4;
+  last_is_missing.append(end);
+  EXPECT_THAT(timeline(last_is_missing).committed, testing::ElementsAre(3, 3));
 }
 
 TEST(Summary, ProblemsAreSentences) {
@@ -291,11 +345,6 @@ TEST(Summary, ProblemsAreSentences) {
   EXPECT_THAT(summary(too_many).problems,
               testing::ElementsAre("Round 0 accepts 2 tokens but verified only 1."));
   EXPECT_FALSE(summary(RecordStore{}).empty_reason.empty());
-}
-
-const Figure* figure_of(const Summary& view, std::string_view label) {
-  const auto found = std::ranges::find(view.figures, label, &Figure::label);
-  return found == view.figures.end() ? nullptr : &*found;
 }
 
 TEST(Summary, ComparesWithThePlainStepWhereOneWasMeasured) {

@@ -11,6 +11,13 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+ThetaPlot plot_of(const RoundRecord& round) {
+  RecordStore store;
+  store.append(make_info());
+  store.append(round);
+  return theta_plot(store, 0);
+}
+
 RoundRecord round_with_budgets(int32_t chosen, int32_t faithful, int32_t best, int32_t runner_up) {
   RoundRecord round = make_round(2, 64);
   round.decision.chosen = chosen;
@@ -22,7 +29,7 @@ RoundRecord round_with_budgets(int32_t chosen, int32_t faithful, int32_t best, i
 
 TEST(ThetaPlot, CurvesAreTheDecisionsInMilliseconds) {
   const RoundRecord round = make_round(2, 64);
-  const ThetaPlot plot = theta_plot(round);
+  const ThetaPlot plot = plot_of(round);
   ASSERT_EQ(plot.n.size(), 65u);
   for (size_t i = 0; i < plot.n.size(); ++i) {
     EXPECT_EQ(plot.n[i], static_cast<double>(i));
@@ -35,7 +42,7 @@ TEST(ThetaPlot, CurvesAreTheDecisionsInMilliseconds) {
 }
 
 TEST(ThetaPlot, EveryRuleHasItsMarker) {
-  const ThetaPlot plot = theta_plot(round_with_budgets(20, 10, 40, 30));
+  const ThetaPlot plot = plot_of(round_with_budgets(20, 10, 40, 30));
   ASSERT_EQ(plot.markers.size(), 4u);
   EXPECT_EQ(plot.markers[0].label, "CaDDTree's stop, n = 10");
   EXPECT_EQ(plot.markers[1].label, "chosen, n = 20");
@@ -47,7 +54,7 @@ TEST(ThetaPlot, EveryRuleHasItsMarker) {
 }
 
 TEST(ThetaPlot, MarkersOnOneBudgetShareALabel) {
-  const ThetaPlot plot = theta_plot(round_with_budgets(31, 31, 31, 31));
+  const ThetaPlot plot = plot_of(round_with_budgets(31, 31, 31, 31));
   ASSERT_EQ(plot.markers.size(), 1u);
   EXPECT_THAT(plot.markers[0].marks,
               ElementsAre(BudgetMark::kChosen, BudgetMark::kFaithfulStop, BudgetMark::kGlobalBest));
@@ -55,51 +62,51 @@ TEST(ThetaPlot, MarkersOnOneBudgetShareALabel) {
 }
 
 TEST(ThetaPlot, UsefulRangeKeepsMarkersApart) {
-  EXPECT_EQ(useful_n(theta_plot(round_with_budgets(7, 6, 7, 5))), 28);
-  EXPECT_EQ(useful_n(theta_plot(round_with_budgets(1, 1, 2, 1))), 16) << "not fewer";
-  EXPECT_EQ(useful_n(theta_plot(round_with_budgets(7, 6, 40, 5))), 64) << "not more than there are";
+  EXPECT_EQ(useful_n(plot_of(round_with_budgets(7, 6, 7, 5))), 28);
+  EXPECT_EQ(useful_n(plot_of(round_with_budgets(1, 1, 2, 1))), 16) << "not fewer";
+  EXPECT_EQ(useful_n(plot_of(round_with_budgets(7, 6, 40, 5))), 64) << "not more than there are";
   EXPECT_EQ(useful_n(ThetaPlot()), 0);
 }
 
 TEST(ThetaPlot, HeadlineNamesTheChosenAndTheBest) {
-  EXPECT_EQ(theta_plot(round_with_budgets(31, 31, 31, 31)).headline, "n = 31, the best of all");
+  EXPECT_EQ(plot_of(round_with_budgets(31, 31, 31, 31)).headline, "n = 31, the best of all");
   RoundRecord round = round_with_budgets(0, 10, 31, 30);
   round.decision.theta_tokens_per_s[0] = 100;
   round.decision.theta_tokens_per_s[31] = 125;
-  EXPECT_EQ(theta_plot(round).headline, "n = 0; n = 31 is 25.0 % better");
+  EXPECT_EQ(plot_of(round).headline, "n = 0; n = 31 is 25.0 % better");
   round.decision.theta_tokens_per_s[31] = 1163.8;
-  EXPECT_EQ(theta_plot(round).headline, "n = 0; n = 31 is 11.6x as fast");
-  EXPECT_THAT(theta_plot(round).verdict, HasSubstr("the best of all is 31 nodes, 11.6x as fast as chosen"));
+  EXPECT_EQ(plot_of(round).headline, "n = 0; n = 31 is 11.6x as fast");
+  EXPECT_THAT(plot_of(round).verdict, HasSubstr("the best of all is 31 nodes, 11.6x as fast as chosen"));
 }
 
 TEST(ThetaPlot, VerdictSaysWhatABetterBudgetWouldGain) {
   const RoundRecord round = round_with_budgets(0, 10, 31, 30);
   const std::vector<double>& theta = round.decision.theta_tokens_per_s;
-  const std::string verdict = theta_plot(round).verdict;
+  const std::string verdict = plot_of(round).verdict;
   EXPECT_THAT(verdict, HasSubstr("the best of all is 31 nodes"));
   EXPECT_THAT(verdict, HasSubstr(fmt::format("{:.1f}x as fast", theta[31] / theta[0])));
   EXPECT_THAT(verdict, HasSubstr("CaDDTree's stop would be at 10"));
-  EXPECT_THAT(theta_plot(round_with_budgets(31, 31, 31, 30)).verdict,
+  EXPECT_THAT(plot_of(round_with_budgets(31, 31, 31, 30)).verdict,
               HasSubstr("the best of all candidates."));
 }
 
 TEST(ThetaPlot, MarkersOutsideTheCurvesAreLeftOut) {
-  const ThetaPlot plot = theta_plot(round_with_budgets(31, -1, 31, 1000));
+  const ThetaPlot plot = plot_of(round_with_budgets(31, -1, 31, 1000));
   EXPECT_EQ(plot.markers.size(), 1u);
 }
 
 TEST(ThetaPlot, BudgetLinesStayInsideTheCurves) {
-  const ThetaPlot plot = theta_plot(make_round(2, 64));
+  const ThetaPlot plot = plot_of(make_round(2, 64));
   EXPECT_THAT(budget_line(plot, 0), HasSubstr("n = 0: 1.00 tokens"));
   EXPECT_EQ(budget_line(plot, -1), "");
   EXPECT_EQ(budget_line(plot, 65), "");
 }
 
 TEST(ThetaPlot, RoundsWithoutCurvesSayWhy) {
-  EXPECT_THAT(theta_plot(make_round(1, 0)).empty_reason, HasSubstr("Plain decoding"));
+  EXPECT_THAT(plot_of(make_round(1, 0)).empty_reason, HasSubstr("Plain decoding"));
   RoundRecord bare = make_round(1, 8);
   bare.decision.cost_s.clear();
-  EXPECT_THAT(theta_plot(bare).empty_reason, HasSubstr("no budget curves"));
+  EXPECT_THAT(plot_of(bare).empty_reason, HasSubstr("no budget curves"));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ const RoundViews& round_views(PanelContext& context) {
   cache.round = {tree.whole ? tree_layout(record, options)
                             : fitting_layout(record, options, static_cast<float>(tree.width_em),
                                              static_cast<float>(tree.height_em)),
-                 theta_plot(record), marginals_grid(record)};
+                 theta_plot(context.store, static_cast<size_t>(key.round)), marginals_grid(record)};
   cache.round_key = key;
   return cache.round;
 }

@@ -140,14 +140,6 @@ int32_t draw_curve(const ThetaPlot& plot, const Curve& curve, std::optional<int3
   return hovered;
 }
 
-std::string realised_sentence(const ThetaPlot& plot) {
-  const char* plural = plot.realised_tokens == 1 ? "" : "s";
-  if (plot.realised_ms <= 0)
-    return fmt::format("This round made {:.0f} token{} (measured).", plot.realised_tokens, plural);
-  return fmt::format("This round made {:.0f} token{} in {:.2f} ms (measured).", plot.realised_tokens, plural,
-                     plot.realised_ms);
-}
-
 /// The shape and the words of every marker, in as few lines as fit or one below the other for a tooltip.
 void draw_marker_legend(const ThetaPlot& plot, bool column) {
   const float line = ImGui::GetTextLineHeight();

@@ -77,8 +77,9 @@ void draw_token_bar(const Lane& lane, const Timeline& timeline, size_t i, float 
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float split = lane.y(timeline.accepted[i]);
   list->AddRectFilled({x0, split}, {x1, lane.max.y}, palette().accepted);
-  // The bonus is hollow, so that both are told apart without colour.
-  list->AddRect({x0, lane.y(timeline.committed[i])}, {x1, split}, palette().bonus, 0, 1.0f);
+  // The bonus is hollow, so that both are told apart without colour. Behind the end of a text there is none.
+  if (timeline.committed[i] > timeline.accepted[i])
+    list->AddRect({x0, lane.y(timeline.committed[i])}, {x1, split}, palette().bonus, 0, 1.0f);
 }
 
 void draw_time_bar(const Lane& lane, const Timeline& timeline, size_t i, float x0, float x1) {

@@ -151,29 +151,6 @@ void draw_span(Flow& flow_at, const Spans& spans, size_t index) {
   }
 }
 
-void span_tooltip(const TranscriptSpan& span, bool live) {
-  switch (span.kind) {
-    case SpanKind::kPrompt:
-      ImGui::SetTooltip("prompt, %d tokens", span.n_tokens);
-      break;
-    case SpanKind::kTarget:
-      ImGui::SetTooltip("round %lld: the target's own token, not drafted",
-                        static_cast<long long>(span.round));
-      break;
-    case SpanKind::kAccepted:
-      ImGui::SetTooltip("round %lld: %d drafted tokens accepted", static_cast<long long>(span.round),
-                        span.n_tokens);
-      break;
-    case SpanKind::kBonus:
-      ImGui::SetTooltip("round %lld: bonus, the target's own token", static_cast<long long>(span.round));
-      break;
-    case SpanKind::kGap:
-      ImGui::SetTooltip("%s", live ? "The window was slower than the engine, which never waits for it."
-                                   : "The recording lacks these rounds.");
-      break;
-  }
-}
-
 void draw_text(PanelContext& context, const Transcript& text, bool white_space) {
   Flow flow_at;
   flow_at.origin = flow_at.pen = ImGui::GetCursorScreenPos();
@@ -198,7 +175,7 @@ void draw_text(PanelContext& context, const Transcript& text, bool white_space) 
   }
   if (flow_at.hovered < 0) return;
   const TranscriptSpan& span = text.spans[static_cast<size_t>(flow_at.hovered)];
-  span_tooltip(span, context.live);
+  ImGui::SetTooltip("%s", span_line(span, context.live).c_str());
   if (span.round >= 0 && ImGui::IsMouseClicked(ImGuiMouseButton_Left)) show_round(context, span.round);
 }
 

@@ -28,8 +28,7 @@ double nodes_each(const SharedPass& pass) {
 
 /// What a request committed behind its end or limit is nobody's output: neither its lane's, nor its last pass's.
 void take_off_surplus(const RequestHistory& request, BatchLane& lane, BatchTrack& track, BudgetsBySize& sizes) {
-  const int64_t surplus = decoded_tokens(request.rounds, std::nullopt) - decoded_tokens(request.rounds, request.end);
-  const auto n_tokens = static_cast<int32_t>(std::min<int64_t>(surplus, lane.tokens.back()));
+  const auto n_tokens = static_cast<int32_t>(std::min<int64_t>(behind_the_end(request), lane.tokens.back()));
   const auto pass = static_cast<size_t>(lane.pass.back());
   lane.tokens.back() -= n_tokens;
   track.n_tokens[pass] -= n_tokens;

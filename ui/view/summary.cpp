@@ -21,15 +21,15 @@ struct Totals {
 
 Totals add_up(const RecordStore& store) {
   Totals totals;
-  totals.tokens = decoded_tokens(store.rounds(), store.end());
-  int64_t left = totals.tokens;
-  for (const RoundRecord& record : store.rounds()) {
-    const auto n_path = static_cast<int64_t>(record.accepted.path.size());
-    const int64_t kept = std::min(n_path, left);
-    left -= kept;
-    totals.accepted += static_cast<double>(std::max<int64_t>(0, n_path - 1));
+  const RequestHistory& request = store.requests()[store.shown_request()];
+  std::map<int64_t, int64_t> behind = behind_by_pass(store);
+  for (size_t i = 0; i < request.rounds.size(); ++i) {
+    const RoundRecord& record = request.rounds[i];
+    const int64_t kept = kept_tokens(request, i);
+    totals.tokens += kept;
+    totals.accepted += static_cast<double>(kept_drafts(record, kept));
     totals.verified += record.decision.chosen;
-    if (record.shared) totals.pass_tokens += record.shared->n_tokens;
+    if (record.shared) totals.pass_tokens += static_cast<double>(record.shared->n_tokens - behind[record.shared->pass]);
     totals.took_ns += record.took.total_ns();
     totals.telemetry_s += 1e-9 * static_cast<double>(record.telemetry_ns);
     if (record.predicted.total_ns() > 0) {
@@ -84,15 +84,16 @@ std::vector<Figure> figures_of(const Totals& totals, const Summary& out, const R
                      "token, is left out, and so is what was accepted behind the end of the text."});
   if (totals.pass_tokens > 0 && seconds > 0) {
     figures.push_back({"speed of all requests", fmt::format("{:.1f} tokens/s", totals.pass_tokens / seconds), "measured",
-                       "Committed tokens of every request in the passes that this one took part in, over their wall time."});
+                       "Tokens that every request decoded in the passes that this one took part in, over their wall time."});
   }
   figures.push_back({"tokens per round", fmt::format("{:.2f}", out.tokens_per_round), "measured",
-                     "Accepted tokens plus the bonus, mean over rounds."});
+                     "Accepted tokens plus the bonus, as far as the text kept them, mean over rounds."});
   if (out.over_plain) figures.push_back(plain_figure(*out.over_plain, *store.info()));
   if (totals.verified > 0) {
     figures.push_back({"accepted of verified",
                        fmt::format("{:.1f} %", 100 * totals.accepted / totals.verified), "measured",
-                       "Accepted nodes over verified nodes; a wide tree lowers it and may still be faster."});
+                       "Accepted nodes that the text kept over verified nodes; a wide tree lowers it and may still be "
+                       "faster."});
   }
   if (totals.predicted_s > 0) {
     figures.push_back({"prediction error",

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "ui/view/decoded_tokens.h"
+
 namespace draftscope {
 namespace {
 
@@ -71,6 +73,17 @@ std::string shared_sentence(const SharedPass& pass) {
                      n_others == 1 ? "" : "s", pass.n_rows);
 }
 
+/// What the round made, or all rounds of its pass.
+void set_realised(ThetaPlot& plot, const RecordStore& store, size_t round) {
+  const RequestHistory& request = store.requests()[store.shown_request()];
+  const RoundRecord& record = request.rounds[round];
+  const auto n_path = static_cast<int64_t>(record.accepted.path.size());
+  const int64_t n_committed = record.shared ? record.shared->n_tokens : n_path;
+  plot.n_behind = record.shared ? behind_by_pass(store)[record.shared->pass] : n_path - kept_tokens(request, round);
+  plot.realised_tokens = static_cast<double>(n_committed - plot.n_behind);
+  plot.realised_ms = 1e-6 * static_cast<double>(record.took.total_ns());
+}
+
 }  // namespace
 
 const char* name(BudgetMark mark) {
@@ -87,13 +100,13 @@ const char* name(BudgetMark mark) {
   return "unknown";
 }
 
-ThetaPlot theta_plot(const RoundRecord& record) {
+ThetaPlot theta_plot(const RecordStore& store, size_t round) {
   ThetaPlot plot;
+  const RoundRecord& record = store.rounds()[round];
   const BudgetDecision& decision = record.decision;
   const size_t n =
       std::min({decision.expected_tokens.size(), decision.cost_s.size(), decision.theta_tokens_per_s.size()});
-  plot.realised_tokens = record.shared ? record.shared->n_tokens : static_cast<double>(record.accepted.path.size());
-  plot.realised_ms = 1e-6 * static_cast<double>(record.took.total_ns());
+  set_realised(plot, store, round);
   plot.provenance = name(decision.provenance);
   if (n == 0 || record.method == Method::kPlain) {
     plot.empty_reason = record.method == Method::kPlain ? "Plain decoding makes no budget decision."
@@ -123,6 +136,15 @@ int32_t useful_n(const ThetaPlot& plot) {
   const auto all = static_cast<int32_t>(plot.n.size()) - 1;
   const int32_t marked = plot.markers.empty() ? all : plot.markers.back().n;  // ascending
   return std::min(all, std::max(kLeast, marked > all / kTimes ? all : kTimes * marked));
+}
+
+std::string realised_sentence(const ThetaPlot& plot) {
+  std::string sentence =
+      fmt::format("This round made {:.0f} token{}", plot.realised_tokens, plot.realised_tokens == 1 ? "" : "s");
+  if (plot.realised_ms > 0) sentence += fmt::format(" in {:.2f} ms", plot.realised_ms);
+  sentence += " (measured)";
+  if (plot.n_behind > 0) sentence += fmt::format(", and {} more behind the end of the text", plot.n_behind);
+  return sentence + ".";
 }
 
 std::string budget_line(const ThetaPlot& plot, int32_t n) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/record/round.h"
+#include "ui/store.h"
 
 namespace draftscope {
 
@@ -23,18 +23,23 @@ struct ThetaPlot {
   std::vector<double> n, expected_tokens, cost_ms, theta_tokens_per_s;  // (n_candidates,)
   std::vector<ThetaMarker> markers;                                     // ascending n, one per distinct n
   std::string provenance;                                               // of all three curves
-  double realised_tokens = 0;                                           // committed by this round's pass, measured
+  double realised_tokens = 0;                                           // of this round's pass, measured; as far as texts kept them
+  int64_t n_behind = 0;                                                 // committed behind the ends of texts, beside those
   double realised_ms = 0;                                               // measured; 0 when unknown
   std::string verdict;   // one sentence: who chose what and why
   std::string headline;  // the same in a few words
   std::string empty_reason;
 };
 
-ThetaPlot theta_plot(const RoundRecord& record);
+/// Of store.rounds()[round].
+ThetaPlot theta_plot(const RecordStore& store, size_t round);
 
 /// The largest n worth showing at first: four times the largest marked one, so that markers on small n do
 /// not stand on one another; at least 16, at most all. 0 without curves.
 int32_t useful_n(const ThetaPlot& plot);
+
+/// "This round made 3 tokens in 2.11 ms (measured)."
+std::string realised_sentence(const ThetaPlot& plot);
 
 /// Value line of one budget: "n = 42: 4.31 tokens, 12.7 ms, 339 tokens/s". Empty outside the curves.
 std::string budget_line(const ThetaPlot& plot, int32_t n);

@@ -4,7 +4,23 @@
 
 #include <algorithm>
 
+#include "ui/view/decoded_tokens.h"
+
 namespace draftscope {
+namespace {
+
+/// "1 token, plain", "5 accepted + bonus, 64 verified"; at the end of a text what lies behind it.
+std::string tokens_words(const Timeline& timeline, size_t i) {
+  const double committed = timeline.committed[i], accepted = timeline.accepted[i];
+  if (timeline.plain[i]) return fmt::format("{:.0f} token{}, plain", committed, committed == 1 ? "" : "s");
+  std::string words = fmt::format("{:.0f} accepted", accepted);
+  if (committed > accepted) words += " + bonus";
+  if (timeline.n_behind > 0 && i + 1 == timeline.round.size())
+    words += fmt::format(", {} more behind the end of the text", timeline.n_behind);
+  return words + fmt::format(", {:.0f} verified", timeline.verified[i]);
+}
+
+}  // namespace
 
 std::array<double, kPhases> phases_ms(const StageTimes& times) {
   const auto ms = [](int64_t ns) { return 1e-6 * static_cast<double>(ns); };
@@ -18,12 +34,14 @@ Timeline timeline(const RecordStore& store) {
     out.empty_reason = "No rounds yet: bars appear here, one per round.";
     return out;
   }
+  const RequestHistory& request = store.requests()[store.shown_request()];
   int64_t expected_seq = 0;
-  for (const RoundRecord& record : store.rounds()) {
-    out.round.push_back(static_cast<double>(out.round.size()));
-    const double n_path = static_cast<double>(record.accepted.path.size());
-    out.accepted.push_back(std::max(0.0, n_path - 1));
-    out.committed.push_back(n_path);
+  for (size_t i = 0; i < request.rounds.size(); ++i) {
+    const RoundRecord& record = request.rounds[i];
+    const int64_t kept = kept_tokens(request, i);
+    out.round.push_back(static_cast<double>(i));
+    out.accepted.push_back(static_cast<double>(kept_drafts(record, kept)));
+    out.committed.push_back(static_cast<double>(kept));
     out.verified.push_back(record.decision.chosen);
     const auto took = phases_ms(record.took);
     for (size_t phase = 0; phase < kPhases; ++phase) out.took_ms[phase].push_back(took[phase]);
@@ -34,6 +52,7 @@ Timeline timeline(const RecordStore& store) {
     out.plain.push_back(record.method == Method::kPlain);
     expected_seq = record.seq + 1;
   }
+  out.n_behind = behind_the_end(request);
   out.took_origin = name(store.rounds().back().took.provenance);
   out.predicted_origin = name(store.rounds().back().predicted.provenance);
   return out;
@@ -61,9 +80,7 @@ std::string round_line(const Timeline& timeline, int64_t round) {
   if (round < 0 || static_cast<size_t>(round) >= timeline.round.size()) return {};
   const auto i = static_cast<size_t>(round);
   std::string line = fmt::format("round {}: ", round);
-  line += timeline.plain[i] ? std::string("1 token, plain")
-                            : fmt::format("{:.0f} accepted + bonus, {:.0f} verified", timeline.accepted[i],
-                                          timeline.verified[i]);
+  line += tokens_words(timeline, i);
   line += fmt::format(", {:.2f} ms {}", timeline.took_total_ms[i], timeline.took_origin);
   if (timeline.predicted_total_ms[i] > 0) {
     line += fmt::format(", {:.2f} ms {}", timeline.predicted_total_ms[i], timeline.predicted_origin);

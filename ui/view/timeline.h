@@ -19,12 +19,13 @@ std::array<double, kPhases> phases_ms(const StageTimes& times);
 
 /// Struct of arrays, (n_rounds,) each, ready for plotting; index = index into RecordStore::rounds().
 struct Timeline {
-  std::vector<double> round, accepted, committed, verified;
+  std::vector<double> round, accepted, committed, verified;  // accepted, committed: as far as the text kept them
   std::array<std::vector<double>, kPhases> took_ms;
   std::vector<double> took_total_ms, predicted_total_ms;  // predicted: 0 when there is no prediction
   std::vector<int32_t> n_requests;                        // that shared the pass and its times; 1: alone
   std::vector<double> gap_before;                         // rounds missing before this one
   std::vector<bool> plain;                                // nothing was drafted, so there is no bonus either
+  int64_t n_behind = 0;                                   // committed by the last round behind the end of the text
   std::string took_origin, predicted_origin;
   std::string empty_reason;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/utf8.h"
+#include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
 namespace {
@@ -35,7 +36,9 @@ std::string_view first_token(const RoundRecord& record) {
   return all.starts_with(record.committed_utf8) ? root : std::string_view();
 }
 
-void add_round(Transcript& out, const RoundRecord& record, int64_t round, std::string& pending) {
+void add_round(Transcript& out, const RequestHistory& request, size_t index, std::string& pending) {
+  const RoundRecord& record = request.rounds[index];
+  const auto round = static_cast<int64_t>(index);
   const std::string& text = record.committed_utf8;
   if (record.method == Method::kPlain) {
     add_span(out, SpanKind::kTarget, text, round, static_cast<int32_t>(record.accepted.path.size()));
@@ -45,9 +48,9 @@ void add_round(Transcript& out, const RoundRecord& record, int64_t round, std::s
   const size_t first = whole_characters(std::string_view(text).substr(0, root.size()));
   if (!root.empty()) pending = root;
   const size_t split = std::max(first, bonus_offset(record, pending));
-  const auto n_accepted = static_cast<int32_t>(record.accepted.path.size()) - 1;
+  const auto n_accepted = static_cast<int32_t>(kept_drafts(record, kept_tokens(request, index)));
   add_span(out, SpanKind::kTarget, text.substr(0, first), round, 1);
-  add_span(out, SpanKind::kAccepted, text.substr(first, split - first), round, std::max(0, n_accepted));
+  add_span(out, SpanKind::kAccepted, text.substr(first, split - first), round, n_accepted);
   add_span(out, SpanKind::kBonus, text.substr(split), round, 1);
 }
 
@@ -88,20 +91,37 @@ Transcript transcript(const RecordStore& store, const Measuring& measuring) {
   }
   std::string pending;
   int64_t expected_seq = 0;
-  for (size_t i = 0; i < store.rounds().size(); ++i) {
-    const RoundRecord& record = store.rounds()[i];
-    const auto round = static_cast<int64_t>(i);
-    if (record.seq > expected_seq) {
+  const RequestHistory& request = store.requests()[store.shown_request()];
+  for (size_t i = 0; i < request.rounds.size(); ++i) {
+    const int64_t seq = request.rounds[i].seq;
+    if (seq > expected_seq) {
       pending.clear();
-      add_gap(out, record.seq - expected_seq, round);
+      add_gap(out, seq - expected_seq, static_cast<int64_t>(i));
     }
-    expected_seq = record.seq + 1;
-    add_round(out, record, round, pending);
+    expected_seq = seq + 1;
+    add_round(out, request, i, pending);
   }
   if (store.end() && store.end()->n_rounds > expected_seq) {
     add_gap(out, store.end()->n_rounds - expected_seq, static_cast<int64_t>(store.rounds().size()) - 1);
   }
   return out;
+}
+
+std::string span_line(const TranscriptSpan& span, bool live) {
+  const char* plural = span.n_tokens == 1 ? "" : "s";
+  switch (span.kind) {
+    case SpanKind::kPrompt:
+      return fmt::format("prompt, {} token{}", span.n_tokens, plural);
+    case SpanKind::kTarget:
+      return fmt::format("round {}: the target's own token, not drafted", span.round);
+    case SpanKind::kAccepted:
+      return fmt::format("round {}: {} drafted token{} accepted", span.round, span.n_tokens, plural);
+    case SpanKind::kBonus:
+      return fmt::format("round {}: bonus, the target's own token", span.round);
+    case SpanKind::kGap:
+      return live ? "The window was slower than the engine, which never waits for it." : "The recording lacks these rounds.";
+  }
+  return {};
 }
 
 }  // namespace draftscope

@@ -19,7 +19,7 @@ struct TranscriptSpan {
   SpanKind kind = SpanKind::kAccepted;
   std::string text;      // UTF-8 as committed; of a gap: a sentence
   int64_t round = -1;    // index into RecordStore::rounds(); -1 for the prompt
-  int32_t n_tokens = 0;  // drafted tokens accepted; 1 for the bonus and for each of the target's own
+  int32_t n_tokens = 0;  // drafted tokens that the text kept; 1 for the bonus and for each of the target's own
 };
 
 struct Transcript {
@@ -32,6 +32,9 @@ struct Transcript {
 /// Target, accepted and bonus spans join to the rounds' committed_utf8, in order. A character whose bytes
 /// come from both belongs to the span that completes it.
 Transcript transcript(const RecordStore& store, const Measuring& measuring = {});
+
+/// "round 3: 5 drafted tokens accepted". Of a gap: why it is there, which depends on whether an engine decodes `live`.
+std::string span_line(const TranscriptSpan& span, bool live);
 
 /// Where the text of the bonus begins in record.committed_utf8, when `pending` bytes of an unfinished
 /// character came from the rounds before. Sets `pending` for the next round.
