@@ -189,12 +189,28 @@ TEST(Timeline, TotalsAreTheSumOfPhasesAndGapsShow) {
     EXPECT_EQ(view.verified[i], store.rounds()[i].decision.chosen);
   }
   EXPECT_THAT(view.gap_before, testing::ElementsAre(0, 0, 3));
-  EXPECT_EQ(view.took_origin, "measured");
-  EXPECT_EQ(view.predicted_origin, "predicted");
+  EXPECT_THAT(view.took_origin, testing::Each(Provenance::kMeasured));
+  EXPECT_EQ(view.predicted_origins, "predicted");
   EXPECT_THAT(round_line(view, 2), HasSubstr("3 rounds missing before it"));
   EXPECT_THAT(round_line(view, 0), HasSubstr("ms measured"));
   EXPECT_EQ(round_line(view, 3), "");
   EXPECT_EQ(round_line(view, -1), "");
+}
+
+TEST(Timeline, EveryRoundSaysWhereItsPredictionComesFrom) {
+  RecordStore store = store_of(0, 0);
+  for (int i = 0; i < 3; ++i) {
+    RoundRecord round = make_round(static_cast<uint64_t>(i), 16);
+    if (i == 0) round.predicted = {.provenance = Provenance::kDerived};  // nothing
+    if (i == 1) round.predicted.provenance = Provenance::kIllustrative;  // until another cost curve was applied
+    store.append(round);
+  }
+  const Timeline view = timeline(store);
+  EXPECT_THAT(round_line(view, 0), testing::EndsWith(" ms measured"));
+  EXPECT_THAT(round_line(view, 1), testing::EndsWith(" ms illustrative"));
+  EXPECT_THAT(round_line(view, 2), testing::EndsWith(" ms predicted"));
+  EXPECT_EQ(view.predicted_origins, "illustrative or predicted");
+  EXPECT_EQ(figure_of(summary(store), "prediction error")->origin, "illustrative or predicted / measured");
 }
 
 TEST(Timeline, PlainDecodingHasNoBonus) {

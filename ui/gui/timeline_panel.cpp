@@ -188,7 +188,8 @@ void draw_legend(const Timeline& timeline, bool column) {
   dim_text(kTimeWords);
   for (size_t phase = 0; phase < kPhases; ++phase)
     entry(kPhaseNames[phase], [&](ImVec2 a, ImVec2 b) { fill_phase(phase, a, b); });
-  const std::string line = fmt::format("line: total {}", timeline.predicted_origin);
+  if (timeline.predicted_origins.empty()) return;
+  const std::string line = fmt::format("line: total {}", timeline.predicted_origins);
   if (!column) flow(ImGui::CalcTextSize(line.c_str()).x);
   dim_text(line);
 }
@@ -196,7 +197,7 @@ void draw_legend(const Timeline& timeline, bool column) {
 /// Pixels of the legend in one line, about.
 float legend_width(const Timeline& timeline) {
   std::string words =
-      fmt::format("tokens: accepted bonus{}line: total {}", kTimeWords, timeline.predicted_origin);
+      fmt::format("tokens: accepted bonus{}line: total {}", kTimeWords, timeline.predicted_origins);
   for (const char* phase : kPhaseNames) words += phase;
   return ImGui::CalcTextSize(words.c_str()).x + (kPhases + 2) * (kSwatch_em + 0.8f) * em() + 2 * em();
 }
@@ -211,7 +212,7 @@ void draw_round(const Timeline& timeline, int64_t shown) {
   const auto i = static_cast<size_t>(shown);
   const std::string words =
       fmt::format("round {}: {:.0f} token{}, {:.2f} ms {}", shown, timeline.committed[i],
-                  timeline.committed[i] == 1 ? "" : "s", timeline.took_total_ms[i], timeline.took_origin);
+                  timeline.committed[i] == 1 ? "" : "s", timeline.took_total_ms[i], name(timeline.took_origin[i]));
   const float room = room_beside();
   for (const std::string& line : {round_line(timeline, shown), words}) {
     if (ImGui::CalcTextSize(line.c_str()).x > room) continue;
@@ -276,7 +277,7 @@ void bar_tooltip(const Timeline& timeline, int64_t round) {
   for (size_t phase = 0; phase < kPhases; ++phase) {
     draw_figure(kPhaseNames[phase],
                 fmt::format("{:.3f} ms", timeline.took_ms[phase][static_cast<size_t>(round)]),
-                timeline.took_origin);
+                name(timeline.took_origin[static_cast<size_t>(round)]));
   }
   ImGui::EndTooltip();
 }

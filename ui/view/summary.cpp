@@ -7,6 +7,7 @@
 #include "engine/record/cost_curves.h"
 #include "ui/view/cost_shape.h"
 #include "ui/view/decoded_tokens.h"
+#include "ui/view/timeline.h"
 
 namespace draftscope {
 namespace {
@@ -98,7 +99,7 @@ std::vector<Figure> figures_of(const Totals& totals, const Summary& out, const R
   if (totals.predicted_s > 0) {
     figures.push_back({"prediction error",
                        fmt::format("{:+.1f} %", 100 * (totals.predicted_s / totals.predicted_took_s - 1)),
-                       "predicted / measured",
+                       predicted_origins(store) + " / measured",
                        "Predicted over measured round time, minus one, over all rounds."});
   }
   figures.push_back(

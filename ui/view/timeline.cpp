@@ -45,6 +45,8 @@ Timeline timeline(const RecordStore& store) {
     out.verified.push_back(record.decision.chosen);
     const auto took = phases_ms(record.took);
     for (size_t phase = 0; phase < kPhases; ++phase) out.took_ms[phase].push_back(took[phase]);
+    out.took_origin.push_back(record.took.provenance);
+    out.predicted_origin.push_back(record.predicted.provenance);
     out.took_total_ms.push_back(1e-6 * static_cast<double>(record.took.total_ns()));
     out.predicted_total_ms.push_back(1e-6 * static_cast<double>(record.predicted.total_ns()));
     out.n_requests.push_back(record.shared ? record.shared->n_requests : 1);
@@ -53,9 +55,19 @@ Timeline timeline(const RecordStore& store) {
     expected_seq = record.seq + 1;
   }
   out.n_behind = behind_the_end(request);
-  out.took_origin = name(store.rounds().back().took.provenance);
-  out.predicted_origin = name(store.rounds().back().predicted.provenance);
+  out.predicted_origins = predicted_origins(store);
   return out;
+}
+
+std::string predicted_origins(const RecordStore& store) {
+  std::vector<Provenance> found;
+  for (const RoundRecord& record : store.rounds()) {
+    const Provenance origin = record.predicted.provenance;
+    if (record.predicted.total_ns() > 0 && std::ranges::find(found, origin) == found.end()) found.push_back(origin);
+  }
+  std::string words;
+  for (const Provenance origin : found) words += (words.empty() ? "" : " or ") + std::string(name(origin));
+  return words;
 }
 
 std::string rounds_in_sight(int64_t first, int64_t n, int64_t n_rounds) {
@@ -81,9 +93,9 @@ std::string round_line(const Timeline& timeline, int64_t round) {
   const auto i = static_cast<size_t>(round);
   std::string line = fmt::format("round {}: ", round);
   line += tokens_words(timeline, i);
-  line += fmt::format(", {:.2f} ms {}", timeline.took_total_ms[i], timeline.took_origin);
+  line += fmt::format(", {:.2f} ms {}", timeline.took_total_ms[i], name(timeline.took_origin[i]));
   if (timeline.predicted_total_ms[i] > 0) {
-    line += fmt::format(", {:.2f} ms {}", timeline.predicted_total_ms[i], timeline.predicted_origin);
+    line += fmt::format(", {:.2f} ms {}", timeline.predicted_total_ms[i], name(timeline.predicted_origin[i]));
   }
   if (timeline.n_requests[i] > 1) line += fmt::format(", the whole pass of {} requests", timeline.n_requests[i]);
   if (timeline.gap_before[i] > 0)

@@ -26,11 +26,16 @@ struct Timeline {
   std::vector<double> gap_before;                         // rounds missing before this one
   std::vector<bool> plain;                                // nothing was drafted, so there is no bonus either
   int64_t n_behind = 0;                                   // committed by the last round behind the end of the text
-  std::string took_origin, predicted_origin;
+  std::vector<Provenance> took_origin, predicted_origin;
+  std::string predicted_origins;                          // of all rounds
   std::string empty_reason;
 };
 
 Timeline timeline(const RecordStore& store);
+
+/// Where the rounds' predictions come from: "predicted", or "illustrative or predicted" where the costs were changed between
+/// rounds; empty when nothing was predicted.
+std::string predicted_origins(const RecordStore& store);
 
 /// "rounds 784 to 908 of 909"; empty where all of them are in sight.
 std::string rounds_in_sight(int64_t first, int64_t n, int64_t n_rounds);
