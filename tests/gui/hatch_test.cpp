@@ -93,5 +93,30 @@ TEST_F(GuiHatch, WhatIsExtrapolatedIsHatchedHoweverNarrow) {
   EXPECT_TRUE(region(120, HUGE_VAL, "extrapolated").empty()) << "beyond the plot";
 }
 
+TEST_F(GuiHatch, TheBudgetCurvesAreHatchedWhereTheirCostsAreExtrapolated) {
+  const auto n_corners = [&](std::vector<int32_t> rows) {
+    SessionInfo info = make_info();
+    info.cost.context = {0};
+    info.cost.rows = std::move(rows);
+    info.cost.verify_s = {0.010, 0.020};
+    info.cost.spread_s.clear(), info.cost.plain_s.clear();
+    info.cost.draft_s = {0.005};
+    store_.append(info);
+    store_.append(make_round(2, 64));
+    for (int i = 0; i < 3; ++i) {
+      ImGui_ImplNull_NewFrame();
+      ImGui::GetIO().DisplaySize = size_;
+      ImGui::NewFrame();
+      studio_.draw_single_panel("throughput");
+      ImGui::Render();
+    }
+    return ImGui::GetDrawData()->TotalVtxCount;
+  };
+  const int known = n_corners({1, 65}), half = n_corners({1, 33});
+  EXPECT_EQ(n_corners({1, 99}), known);
+  EXPECT_GT(half, known + 500) << "lines over the right half of two plots, and their words";
+  EXPECT_GT(n_corners({1, 9}), half + 200);
+}
+
 }  // namespace
 }  // namespace draftscope::test

@@ -11,9 +11,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-ThetaPlot plot_of(const RoundRecord& round) {
+ThetaPlot plot_of(const RoundRecord& round, SessionInfo info = make_info()) {
   RecordStore store;
-  store.append(make_info());
+  store.append(std::move(info));
   store.append(round);
   return theta_plot(store, 0);
 }
@@ -93,6 +93,43 @@ TEST(ThetaPlot, VerdictSaysWhatABetterBudgetWouldGain) {
 TEST(ThetaPlot, MarkersOutsideTheCurvesAreLeftOut) {
   const ThetaPlot plot = plot_of(round_with_budgets(31, -1, 31, 1000));
   EXPECT_EQ(plot.markers.size(), 1u);
+}
+
+TEST(ThetaPlot, CandidatesBeyondTheCurvesPointsAreExtrapolated) {
+  SessionInfo info = make_info();
+  info.cost.context = {0};
+  info.cost.rows = {1, 33};
+  info.cost.verify_s = {0.010, 0.020};
+  info.cost.spread_s.clear(), info.cost.plain_s.clear();
+  info.cost.draft_s = {0.005};
+  const ThetaPlot plot = plot_of(make_round(2, 64), info);
+  EXPECT_EQ(plot.first_known, 0);
+  EXPECT_EQ(plot.last_known, 32) << "the root is one of 33 rows";
+  EXPECT_THAT(budget_line(plot, 32), testing::EndsWith("tokens/s (derived)"));
+  EXPECT_THAT(budget_line(plot, 33), testing::EndsWith("tokens/s (derived, extrapolated)"));
+  EXPECT_EQ(extrapolated_words(plot, 64), "extrapolated: n > 32");
+  EXPECT_EQ(extrapolated_words(plot, 32), "") << "none in sight";
+  info.cost.rows = {9, 33};
+  EXPECT_EQ(extrapolated_words(plot_of(make_round(2, 64), info), 64), "extrapolated: n < 8 and n > 32");
+  info.cost.rows = {9, 99};
+  EXPECT_EQ(extrapolated_words(plot_of(make_round(2, 64), info), 64), "extrapolated: n < 8");
+  EXPECT_EQ(extrapolated_words(plot_of(make_round(2, 64)), 64), "") << "257 rows";
+  info.cost = {};
+  EXPECT_EQ(extrapolated_words(plot_of(make_round(2, 64), info), 64), "") << "no curve to go beyond";
+}
+
+TEST(ThetaPlot, RowsOfOtherRequestsCountAgainstTheCurve) {
+  const RoundRecord shared = make_shared_round(2, 64, 1, 0, 3);  // the others verify 9 rows each
+  EXPECT_EQ(extrapolated_words(plot_of(shared), 64), "");
+  SessionInfo info = make_info();
+  info.cost.context = {0};
+  info.cost.rows = {1, 33};
+  info.cost.verify_s = {0.010, 0.020};
+  info.cost.spread_s.clear(), info.cost.plain_s.clear();
+  info.cost.draft_s = {0.005};
+  EXPECT_EQ(extrapolated_words(plot_of(shared, info), 64), "extrapolated: n > 14");
+  info.cost.rows = {1, 8};
+  EXPECT_EQ(extrapolated_words(plot_of(shared, info), 64), "extrapolated: all n");
 }
 
 TEST(ThetaPlot, BudgetLinesStayInsideTheCurves) {

@@ -78,7 +78,7 @@ void draw_plot_line(std::span<const double> x, std::span<const double> y, ImU32 
   ImPlot::PopPlotClipRect();
 }
 
-void draw_region(double from, double to, const char* words) {
+void draw_region(double from, double to, const char* words, float lift) {
   const ImVec2 pos = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
   const float left = std::max(pos.x, ImPlot::PlotToPixels(from, 0).x);
   const float right = std::min(pos.x + size.x, ImPlot::PlotToPixels(to, 0).x);
@@ -87,11 +87,12 @@ void draw_region(double from, double to, const char* words) {
   ImDrawList* list = ImPlot::GetPlotDrawList();
   hatch_rect(list, {left, pos.y}, {right, pos.y + size.y}, Hatch::kDiagonal, palette().candidate);
   const float length = ImGui::CalcTextSize(words).x;
-  if (right - left > 1.4f * em() && size.y > length + em()) {
-    const ImVec2 foot = {left + 0.2f * em(), pos.y + size.y - 0.4f * em()};
+  if (right - left > 1.4f * em() && size.y > length + em() + lift) {
+    const float bottom = pos.y + size.y - lift;
+    const ImVec2 foot = {left + 0.2f * em(), bottom - 0.4f * em()};
     const float pad = 0.15f * em(), beside = foot.x + em() + pad;
     const float end = right - beside < em() ? right : beside;  // no sliver of hatching after it
-    list->AddRectFilled({left - 0.05f * em(), foot.y - length - pad}, {end, pos.y + size.y}, palette().window);
+    list->AddRectFilled({left - 0.05f * em(), foot.y - length - pad}, {end, bottom}, palette().window);
     ImPlot::AddTextVertical(list, foot, palette().text_dim, words);
   }
   ImPlot::PopPlotClipRect();

@@ -18,8 +18,9 @@ void draw_plot_line(std::span<const double> x, std::span<const double> y, ImU32 
 void draw_plot_words(ImVec2 at, const std::string& words, ImU32 colour);
 /// An upright dashed line over the whole height, and at its top what it stands for.
 void draw_rows_line(double rows, const std::string& words, ImU32 colour);
-/// Hatches rows `from`..`to` over the whole height and says in small letters along the edge what they are.
-void draw_region(double from, double to, const char* words);
+/// Hatches `from`..`to` over the whole height and says in small letters along the edge what that is, `lift` pixels above
+/// the lower one.
+void draw_region(double from, double to, const char* words, float lift = 0);
 /// A word at the right end of a line, kept off the words at `taken` (pixels; its own place is added).
 void draw_line_name(double y, const char* words, ImU32 colour, std::vector<float>& taken);
 struct BudgetLook {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "ui/gui/cost_marks.h"
 #include "ui/gui/palette.h"
 #include "ui/gui/panel_common.h"
 
@@ -16,6 +17,8 @@ namespace {
 constexpr float kRoomy_em = 22;   // from this height on there is room for the names of the markers
 constexpr float kTall_em = 34;    // from this height on for sentences too
 constexpr float kAxis_em = 2.4f;  // numbers and name of the axis, about
+constexpr float kTitle_em = 1.2f;  // height of a curve's name
+constexpr const char* kExtrapolated = "extrapolated";
 
 ImVec4 colour4(ImU32 colour) { return ImGui::ColorConvertU32ToFloat4(colour); }
 
@@ -87,6 +90,7 @@ struct Curve {
   bool n_axis;   // its numbers are shown
   int32_t last;  // largest n in sight
   bool rises;    // at the right, where the others have room for their title
+  bool of_cost;  // extrapolated where the cost is
 };
 
 /// Everything in sight with room for the markers; two numbers where more would overlap.
@@ -105,18 +109,43 @@ void setup_axes(const ThetaPlot& plot, const Curve& curve) {
   if (curve.height < 7 * em()) ImPlot::SetupAxisTicks(ImAxis_Y1, *low, *low + range, 2);
 }
 
-/// The name of a curve inside its plot, where it takes no room of its own.
-void draw_title(const Curve& curve) {
+/// Whether the curve passes through a rectangle, pixels.
+bool passes(const ThetaPlot& plot, const Curve& curve, ImVec2 min, ImVec2 max) {
+  for (size_t i = 1; i < plot.n.size(); ++i) {
+    const ImVec2 a = ImPlot::PlotToPixels(plot.n[i - 1], curve.y[i - 1]), b = ImPlot::PlotToPixels(plot.n[i], curve.y[i]);
+    if (b.x < min.x || a.x > max.x) continue;
+    const auto y_at = [&](float x) { return a.y + (b.y - a.y) * (std::clamp(x, a.x, b.x) - a.x) / std::max(1e-3f, b.x - a.x); };
+    const auto [high, low] = std::minmax(y_at(min.x), y_at(max.x));
+    if (low >= min.y && high <= max.y) return true;
+  }
+  return false;
+}
+
+/// The name of a curve inside its plot, where it takes no room of its own: in a corner that the curve leaves free.
+void draw_title(const ThetaPlot& plot, const Curve& curve) {
   const ImVec2 pos = ImPlot::GetPlotPos(), size = ImPlot::GetPlotSize();
   const bool fits = ImGui::CalcTextSize(curve.title.c_str()).x + em() <= size.x;
   const char* title = fits ? curve.title.c_str() : curve.short_title;
   const float width = ImGui::CalcTextSize(title).x;
-  const ImVec2 at = curve.rises ? ImVec2(pos.x + 0.4f * em(), pos.y + 0.1f * em())
-                                : ImVec2(pos.x + size.x - width - 0.4f * em(), pos.y + size.y - 1.2f * em());
+  const float left = pos.x + 0.4f * em(), right = pos.x + size.x - width - 0.4f * em();
+  const float top = pos.y + 0.1f * em(), bottom = pos.y + size.y - kTitle_em * em(), pad = 0.2f * em();
+  std::array<ImVec2, 4> corners = {{{right, bottom}, {left, top}, {right, top}, {left, bottom}}};
+  if (curve.rises) std::swap(corners[0], corners[1]);
+  const auto end = [&](ImVec2 at) { return ImVec2(at.x + width + pad, at.y + 1.1f * em()); };
+  const auto is_free = [&](ImVec2 at) { return !passes(plot, curve, {at.x - pad, at.y}, end(at)); };
+  const auto free = std::ranges::find_if(corners, is_free);
+  const ImVec2 at = free == corners.end() ? corners[0] : *free;
   ImDrawList* list = ImPlot::GetPlotDrawList();
-  list->AddRectFilled({at.x - 0.2f * em(), at.y}, {at.x + width + 0.2f * em(), at.y + 1.1f * em()},
-                      with_alpha(palette().window, 0.8f), 0.2f * em());
+  list->AddRectFilled({at.x - pad, at.y}, end(at), with_alpha(palette().window, 0.8f), pad);
   list->AddText(at, curve.colour, title);
+}
+
+/// Hatched as in the cost panel: candidates whose pass the cost curve has no points for.
+void draw_extrapolated(const ThetaPlot& plot) {
+  const float lift = kTitle_em * em();
+  if (plot.last_known + 1 < static_cast<int32_t>(plot.n.size()))
+    draw_region(plot.last_known, HUGE_VAL, kExtrapolated, lift);
+  if (plot.first_known > 0) draw_region(-HUGE_VAL, plot.first_known, kExtrapolated, lift);
 }
 
 /// Draws one curve; the n under the pointer, or -1.
@@ -126,13 +155,14 @@ int32_t draw_curve(const ThetaPlot& plot, const Curve& curve, std::optional<int3
                             ImPlotFlags_NoMouseText | ImPlotFlags_NoMenus | ImPlotFlags_NoBoxSelect;
   if (!ImPlot::BeginPlot(curve.title.c_str(), {-1, 0}, flags)) return hovered;
   setup_axes(plot, curve);
+  if (curve.of_cost) draw_extrapolated(plot);
   ImPlotSpec spec;
   spec.LineColor = colour4(curve.colour);
   spec.LineWeight = std::max(1.0f, 0.12f * em());
   ImPlot::PlotLine(curve.title.c_str(), plot.n.data(), curve.y.data(), static_cast<int>(plot.n.size()), spec);
   draw_markers(plot, curve.y);
   if (pointed) draw_pointer_line(*pointed);
-  draw_title(curve);
+  draw_title(plot, curve);
   if (ImPlot::IsPlotHovered()) {
     hovered = std::clamp(static_cast<int32_t>(std::lround(ImPlot::GetPlotMousePos().x)), 0, curve.last);
   }
@@ -140,8 +170,21 @@ int32_t draw_curve(const ThetaPlot& plot, const Curve& curve, std::optional<int3
   return hovered;
 }
 
+/// What the hatching means, where there is any up to `last`; as the markers' words.
+void draw_hatch_legend(const ThetaPlot& plot, int32_t last, bool column) {
+  const std::string words = extrapolated_words(plot, last);
+  if (words.empty()) return;
+  const float line = ImGui::GetTextLineHeight();
+  if (!column) flow(line + 0.3f * em() + ImGui::CalcTextSize(words.c_str()).x);
+  const ImVec2 at = ImGui::GetCursorScreenPos(), end = {at.x + line, at.y + line};
+  hatch_rect(ImGui::GetWindowDrawList(), at, end, Hatch::kDiagonal, palette().candidate);
+  ImGui::Dummy({line, line});
+  ImGui::SameLine(0, 0.3f * em());
+  ImGui::TextUnformatted(words.c_str());
+}
+
 /// The shape and the words of every marker, in as few lines as fit or one below the other for a tooltip.
-void draw_marker_legend(const ThetaPlot& plot, bool column) {
+void draw_marker_legend(const ThetaPlot& plot, int32_t last, bool column) {
   const float line = ImGui::GetTextLineHeight();
   bool first = true;
   for (const ThetaMarker& marker : plot.markers) {
@@ -157,6 +200,11 @@ void draw_marker_legend(const ThetaPlot& plot, bool column) {
     }
     ImGui::TextUnformatted(marker.label.c_str());
   }
+  draw_hatch_legend(plot, last, column);
+}
+
+int32_t last_in_sight(const ThetaPlot& plot, bool all_n) {
+  return all_n ? static_cast<int32_t>(plot.n.size()) - 1 : useful_n(plot);
 }
 
 /// "All n" and what was decided: everything in a tall panel, a few words and a "?" in a short one.
@@ -168,7 +216,7 @@ void draw_header(const ThetaPlot& plot, bool& all_n) {
     if (!tall) ImGui::TextUnformatted(plot.verdict.c_str());
     dim_text(curves);
     dim_text(realised_sentence(plot));
-    draw_marker_legend(plot, true);
+    draw_marker_legend(plot, last_in_sight(plot, all_n), true);
   };
   ImGui::BeginDisabled(useful_n(plot) + 1 >= static_cast<int32_t>(plot.n.size()));
   checkbox("All n", &all_n);
@@ -185,7 +233,7 @@ void draw_header(const ThetaPlot& plot, bool& all_n) {
   }
   if (one_line) return;
   if (tall) ImGui::TextWrapped("%s", plot.verdict.c_str());
-  draw_marker_legend(plot, false);
+  draw_marker_legend(plot, last_in_sight(plot, all_n), false);
 }
 
 /// The node under the pointer in another panel, as the budget that just reaches it.
@@ -196,7 +244,7 @@ std::optional<int32_t> pointed_budget(const Selection& selection) {
 }
 
 void draw_curves(PanelContext& context, const ThetaPlot& plot, bool& all_n) {
-  const int32_t last = all_n ? static_cast<int32_t>(plot.n.size()) - 1 : useful_n(plot);
+  const int32_t last = last_in_sight(plot, all_n);
   ImVec2 room = ImGui::GetContentRegionAvail();
   room.y = std::max(room.y, 6 * em());  // the panel scrolls rather than squash them
   const bool side_by_side = room.x > 2.2f * room.y;
@@ -204,9 +252,9 @@ void draw_curves(PanelContext& context, const ThetaPlot& plot, bool& all_n) {
   const float narrow = side_by_side ? 0.25f * room.x : room.x, wide = side_by_side ? 2 * narrow : room.x;
   const std::array<Curve, 3> curves = {
       {{"theta, tokens/s (" + plot.provenance + ")", "tokens/s", plot.theta_tokens_per_s, palette().theta,
-        wide, side_by_side ? part : 2 * part, side_by_side, last, false},
-       {"expected tokens", "tokens", plot.expected_tokens, palette().tokens, narrow, part, side_by_side, last, false},
-       {"cost, ms", "ms", plot.cost_ms, palette().cost, narrow, part, true, last, true}}};
+        wide, side_by_side ? part : 2 * part, side_by_side, last, false, true},
+       {"expected tokens", "tokens", plot.expected_tokens, palette().tokens, narrow, part, side_by_side, last, false, false},
+       {"cost, ms", "ms", plot.cost_ms, palette().cost, narrow, part, true, last, true, true}}};
   std::array<float, 3> widths = {2, 1, 1}, heights = {2 * part, part, part + axis}, even = {1};
   const std::optional<int32_t> pointed = pointed_budget(context.selection);
   int32_t hovered = -1;
@@ -221,7 +269,7 @@ void draw_curves(PanelContext& context, const ThetaPlot& plot, bool& all_n) {
   ImPlot::PopStyleVar();
   if (hovered >= 0 && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left)) all_n = !all_n;
   publish_hover(context.selection.hover_budget, hovered >= 0, hovered);
-  if (hovered >= 0) ImGui::SetTooltip("%s (%s)", budget_line(plot, hovered).c_str(), plot.provenance.c_str());
+  if (hovered >= 0) ImGui::SetTooltip("%s", budget_line(plot, hovered).c_str());
 }
 
 }  // namespace

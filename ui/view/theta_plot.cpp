@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "ui/view/cost_shape.h"
 #include "ui/view/decoded_tokens.h"
 
 namespace draftscope {
@@ -84,6 +85,17 @@ void set_realised(ThetaPlot& plot, const RecordStore& store, size_t round) {
   plot.realised_ms = 1e-6 * static_cast<double>(record.took.total_ns());
 }
 
+/// Which candidates the session's cost curve has points for; without a curve nothing is said against any.
+void set_known(ThetaPlot& plot, const RecordStore& store, const RoundRecord& record) {
+  plot.last_known = static_cast<int32_t>(plot.n.size()) - 1;
+  if (!store.info() || !is_drawable(store.info()->cost)) return;
+  const std::vector<int32_t>& rows = store.info()->cost.rows;
+  // Of the pass beside the nodes of this request: its root, and whatever the others verify.
+  const int32_t n_beside = record.shared ? record.shared->n_rows - record.decision.chosen : 1;
+  plot.first_known = std::max(0, rows.front() - n_beside);
+  plot.last_known = std::min(plot.last_known, rows.back() - n_beside);
+}
+
 }  // namespace
 
 const char* name(BudgetMark mark) {
@@ -119,6 +131,7 @@ ThetaPlot theta_plot(const RecordStore& store, size_t round) {
     plot.cost_ms.push_back(1e3 * decision.cost_s[i]);
     plot.theta_tokens_per_s.push_back(decision.theta_tokens_per_s[i]);
   }
+  set_known(plot, store, record);
   add_mark(plot, BudgetMark::kChosen, decision.chosen);
   add_mark(plot, BudgetMark::kFaithfulStop, decision.faithful_stop);
   add_mark(plot, BudgetMark::kGlobalBest, decision.global_best);
@@ -138,6 +151,14 @@ int32_t useful_n(const ThetaPlot& plot) {
   return std::min(all, std::max(kLeast, marked > all / kTimes ? all : kTimes * marked));
 }
 
+std::string extrapolated_words(const ThetaPlot& plot, int32_t last) {
+  const bool below = plot.first_known > 0, beyond = plot.last_known < last;
+  if (plot.last_known < 0 || plot.first_known > last) return "extrapolated: all n";
+  if (below && beyond) return fmt::format("extrapolated: n < {} and n > {}", plot.first_known, plot.last_known);
+  if (below) return fmt::format("extrapolated: n < {}", plot.first_known);
+  return beyond ? fmt::format("extrapolated: n > {}", plot.last_known) : std::string();
+}
+
 std::string realised_sentence(const ThetaPlot& plot) {
   std::string sentence =
       fmt::format("This round made {:.0f} token{}", plot.realised_tokens, plot.realised_tokens == 1 ? "" : "s");
@@ -150,8 +171,9 @@ std::string realised_sentence(const ThetaPlot& plot) {
 std::string budget_line(const ThetaPlot& plot, int32_t n) {
   if (n < 0 || static_cast<size_t>(n) >= plot.n.size()) return {};
   const auto at = static_cast<size_t>(n);
-  return fmt::format("n = {}: {:.2f} tokens, {:.2f} ms, {:.1f} tokens/s", n, plot.expected_tokens[at],
-                     plot.cost_ms[at], plot.theta_tokens_per_s[at]);
+  const bool known = n >= plot.first_known && n <= plot.last_known;
+  return fmt::format("n = {}: {:.2f} tokens, {:.2f} ms, {:.1f} tokens/s ({}{})", n, plot.expected_tokens[at],
+                     plot.cost_ms[at], plot.theta_tokens_per_s[at], plot.provenance, known ? "" : ", extrapolated");
 }
 
 }  // namespace draftscope
