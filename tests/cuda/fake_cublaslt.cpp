@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "kernels/cuda/launch.h"
+#include "tests/cuda/emulated/control.h"
 
 // A test's own structures behind the handles that the library keeps closed.
 struct cublasLtContext {};
@@ -153,6 +154,7 @@ FakeLt& fake_lt() {
 }
 
 LtTable fake_table() {
+  emulated::stays_on_host(reinterpret_cast<const void*>(&product_kernel));
   LtTable table;
   table.create = create;
   table.destroy = destroyed<cublasLtHandle_t>;

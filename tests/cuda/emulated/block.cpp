@@ -294,6 +294,7 @@ void run_blocks(const Launch& launch) {
 }
 
 void run_backwards(bool on) { backwards = on; }
+bool runs_backwards() { return backwards; }
 
 bool in_kernel() { return running != nullptr; }
 int running_thread() { return running->current(); }

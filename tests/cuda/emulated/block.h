@@ -20,6 +20,9 @@ struct Launch {
   std::function<void()> body;    // the kernel with its arguments, one thread's worth
 };
 
+/// Whether blocks, warps and lanes run in descending order.
+bool runs_backwards();
+
 /// Runs all blocks on the calling thread, one after the other.
 void run_blocks(const Launch& launch);
 
@@ -44,7 +47,9 @@ void warp_together(uint32_t mask, const char* name, void* operand, Together toge
 
 /// "name<...>(...) of grid (1, 1, 1), block (32, 1, 1)".
 std::string describe(const Launch& launch);
-/// The name of the function that `address` lies in, or the address.
+/// The name of the function that `address` lies in, as the linker knows it; empty: it lies in none.
+std::string mangled_name(const void* address);
+/// That name as the source has it, or the address.
 std::string function_name(const void* address);
 /// That and the address in the program's file, for addr2line.
 std::string place_in_program(const void* address);

@@ -19,6 +19,8 @@ void set_memory_bytes(size_t n);
 size_t live_bytes();
 /// Kernels launched so far, those of replayed graphs too.
 int64_t n_launches();
+/// A kernel of the test itself: its launches are the host's whoever runs the others.
+void stays_on_host(const void* kernel);
 /// Blocks, warps and lanes run in descending order: results that then differ depend on the order.
 void run_backwards(bool on);
 /// Device memory cannot be touched outside kernels and copies: host code that does crashes, as with a device.

@@ -56,7 +56,7 @@ std::string demangled(const std::string& name) {
 
 }  // namespace
 
-std::string function_name(const void* address) {
+std::string mangled_name(const void* address) {
   std::string name;
   const int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   struct stat status = {};
@@ -70,6 +70,11 @@ std::string function_name(const void* address) {
     }
   }
   if (fd >= 0) close(fd);
+  return name;
+}
+
+std::string function_name(const void* address) {
+  const std::string name = mangled_name(address);
   return name.empty() ? fmt::format("kernel at {}", address) : demangled(name);
 }
 

@@ -106,6 +106,11 @@ bool is_inside(const void* p, size_t n) {
   return entry != nullptr && static_cast<const unsigned char*>(p) + n <= entry->first + entry->second.n;
 }
 
+std::pair<const void*, size_t> allocation_of(const void* p) {
+  const auto* entry = find(p);
+  return entry != nullptr ? std::pair<const void*, size_t>(entry->first, entry->second.n) : std::pair<const void*, size_t>();
+}
+
 void* allocate(size_t n, Reach reach) {
   Memory& m = memory();
   if (reach == Reach::kDevice && n > m.total - m.device) return nullptr;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace emulated {
 
@@ -13,6 +14,9 @@ enum class Reach { kHostOnly, kDevice, kBoth };
 Reach reach(const void* p);
 /// [p, p + n) lies inside one allocation of the device or of pinned memory.
 bool is_inside(const void* p, size_t n);
+
+/// The allocation that p lies in: where it begins, and its bytes; nullptr, 0: none.
+std::pair<const void*, size_t> allocation_of(const void* p);
 
 /// n bytes, 256-byte aligned, each 0xff; null: beyond the device's memory. n > 0.
 void* allocate(size_t n, Reach reach);

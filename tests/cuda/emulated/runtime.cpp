@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "block.h"
 #include "control.h"
@@ -21,6 +22,13 @@ constexpr unsigned kMaxGridYz = 65535;
 thread_local cudaError_t last_error = cudaSuccess;
 std::atomic<cudaError_t> every_error = cudaSuccess, use_error = cudaSuccess;
 std::atomic<int64_t> launched = 0;
+void run_on_host(const Launch& launch, std::span<const std::byte>) { run_blocks(launch); }
+constinit RunLaunch run_launch = &run_on_host;
+
+std::set<const void*>& host_kernels() {
+  static auto* const kernels = new std::set<const void*>;
+  return *kernels;
+}
 
 /// Dynamic shared memory a kernel may ask for.
 std::map<const void*, size_t>& shared_limits() {
@@ -106,8 +114,10 @@ void set_device_error(cudaError_t error) { every_error = error; }
 void set_use_error(cudaError_t error) { use_error = error; }
 int64_t n_launches() { return launched; }
 
-cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::vector<const void*> pointers,
-                   std::function<void()> body) {
+void run_launches_by(RunLaunch run) { run_launch = run; }
+void stays_on_host(const void* kernel) { host_kernels().insert(kernel); }
+
+cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, Parameters parameters, std::function<void()> body) {
   const std::lock_guard lock(mutex());
   const dim3 g = config.gridDim, b = config.blockDim;
   if (kernel == nullptr) return noted(cudaErrorInvalidDeviceFunction);
@@ -125,9 +135,9 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::ve
                             attribute.val.programmaticStreamSerializationAllowed != 0);
   }
   const Launch run = {g, b, config.dynamicSmemBytes, overlaps, kernel, std::move(body)};
-  return noted(submit(config.stream, [run, pointers = std::move(pointers)] {
-    check_pointers(run, pointers);
-    run_blocks(run);
+  return noted(submit(config.stream, [run, parameters = std::move(parameters)] {
+    check_pointers(run, parameters.pointers);
+    (host_kernels().contains(run.kernel) ? run_on_host : run_launch)(run, parameters.bytes);
     ++launched;
     check_guards([&run] { return "after " + describe(run); });
   }));
