@@ -63,5 +63,17 @@ TEST(TokenLabel, ElidedLabelsFitAndShowIt) {
     EXPECT_LE(label_cells(elide("a世b界c\u0301 verification", cells)), cells);
 }
 
+TEST(TokenLabel, ElidedLabelsFitAMeasuredWidth) {
+  const auto width_of = [](std::string_view text) {  // of proportional letters
+    float width = 0;
+    for (const char c : text) width += c == 'i' ? 0.5f : c == 'm' ? 1.5f : 1.0f;
+    return width;
+  };
+  EXPECT_EQ(elide("immi", 4, width_of), "immi") << "as wide as its room";
+  EXPECT_EQ(elide("iiiimmmm", 5, width_of), "iiii…") << "… is three bytes here";
+  EXPECT_EQ(elide("mmmm", 5, width_of), "m…");
+  EXPECT_EQ(elide("mmmm", 1, width_of), "…");
+}
+
 }  // namespace
 }  // namespace draftscope::test

@@ -9,6 +9,7 @@
 #include "ui/gui/panel_common.h"
 #include "ui/gui/tree_draw.h"
 #include "ui/view/probability.h"
+#include "ui/view/token_label.h"
 
 namespace draftscope {
 namespace {
@@ -90,10 +91,11 @@ void draw_cell(ImDrawList* list, const MarginalCell& cell, ImVec2 a, ImVec2 b, b
   if (marked)
     draw_role_mark(list, accepted ? NodeRole::kAccepted : NodeRole::kRejected, {a.x + 0.75f * em(), middle},
                    0.36f * em(), 1.0f);
-  list->PushClipRect({text_x, a.y}, {b.x - 0.2f * em(), b.y}, true);
   draw_q(list, cell, a, b, text_x);
-  list->AddText({text_x, middle - 0.5f * em()}, palette().text, cell.label.c_str());
-  list->PopClipRect();
+  const std::string label = elide(cell.label, b.x - 0.2f * em() - text_x, [](std::string_view text) {
+    return ImGui::CalcTextSize(text.data(), text.data() + text.size()).x;
+  });
+  list->AddText({text_x, middle - 0.5f * em()}, palette().text, label.c_str());
 }
 
 /// True for the entry that the selected or pointed node was made from.

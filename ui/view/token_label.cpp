@@ -111,4 +111,13 @@ std::string elide(std::string_view utf8, int max_cells) {
   return kept + "…";
 }
 
+std::string elide(std::string_view utf8, float width, const std::function<float(std::string_view)>& width_of) {
+  if (width_of(utf8) <= width) return std::string(utf8);
+  for (int cells = label_cells(utf8) - 1; cells > 1; --cells) {
+    std::string shorter = elide(utf8, cells);
+    if (width_of(shorter) <= width) return shorter;
+  }
+  return "…";
+}
+
 }  // namespace draftscope

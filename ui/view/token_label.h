@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,7 @@ int label_cells(std::string_view utf8);
 
 /// At most `max_cells` wide; what is cut shows as "…". max_cells >= 1.
 std::string elide(std::string_view utf8, int max_cells);
+/// The same where widths are `width_of`'s: as much as fits `width`, or "…" alone.
+std::string elide(std::string_view utf8, float width, const std::function<float(std::string_view)>& width_of);
 
 }  // namespace draftscope
