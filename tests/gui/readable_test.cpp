@@ -1,11 +1,14 @@
 // The window stays readable at 200 % and on small screens: nothing is cut, and the pictures get the room.
 #include <imgui_internal.h>
 
+#include <algorithm>
+
 #include "tests/gui/gui_test.h"
 #include "ui/gui/canvas.h"
 #include "ui/gui/dockspace.h"
 #include "ui/gui/panel_common.h"
 #include "ui/gui/theme.h"
+#include "ui/gui/tree_draw.h"
 
 namespace draftscope::test {
 namespace {
@@ -60,6 +63,35 @@ TEST_F(GuiReadable, PicturesHaveMostOfTheirPanelsAtDoubleScale) {
       IM_CHECK_EQ(window(panel)->ScrollMax.y, 0.0f);
     }
   });
+}
+
+TEST_F(GuiReadable, NoEdgeOfTheTreeRunsThroughAnotherBox) {
+  const Canvas canvas = {.min = {0, 0}, .max = {1e5f, 1e5f}};
+  LayoutOptions options;
+  options.text_width_em = [](std::string_view text) { return text.size() % 2 == 0 ? 0.5f : 8.0f; };
+  for (const uint64_t seed : {0, 1, 2, 3, 4, 5, 6, 7}) {
+    options.top_down = !options.top_down;
+    const TreeLayout layout = tree_layout(make_round(seed, 64), options);
+    ImGui_ImplNull_NewFrame();
+    ImGui::NewFrame();
+    ImDrawList* list = ImGui::GetForegroundDrawList();
+    int n_edges = 0;
+    for (const NodeBox& box : layout.boxes) {
+      const int before = list->VtxBuffer.Size;
+      draw_edge(list, canvas, layout, box, Emphasis::kNormal);
+      n_edges += list->VtxBuffer.Size > before;
+      for (int i = before; i < list->VtxBuffer.Size; ++i) {
+        const ImVec2 at = canvas.to_world(list->VtxBuffer[i].pos);
+        for (const NodeBox& other : layout.boxes) {
+          const float from_x = at.x - other.x, from_y = at.y - other.y, slack = 0.3f;  // half of a thick edge
+          const bool inside = std::min(from_x, other.width - from_x) > slack && std::min(from_y, other.height - from_y) > slack;
+          EXPECT_FALSE(inside) << other.label << " lies under an edge to " << box.label;
+        }
+      }
+    }
+    EXPECT_EQ(n_edges, static_cast<int>(layout.boxes.size()) - 1);
+    ImGui::Render();
+  }
 }
 
 TEST_F(GuiReadable, ThePathOfALargeTreeIsReadableAndFitShowsEveryNode) {

@@ -159,9 +159,15 @@ void draw_edge(ImDrawList* list, const Canvas& canvas, const TreeLayout& layout,
     list->AddPolyline(points.data(), static_cast<int>(points.size()), colour, thick);
     return;
   }
-  const ImVec2 middle = {0.5f * (from.x + to.x), 0.5f * (from.y + to.y)};
-  list->AddBezierCubic(from, down ? ImVec2(from.x, middle.y) : ImVec2(middle.x, from.y),
-                       down ? ImVec2(to.x, middle.y) : ImVec2(middle.x, to.y), to, colour, thick, 16);
+  // Straight along the wider boxes of its own depth, then over to the next one's in the gap between them.
+  const ImVec2 turn = down ? ImVec2(from.x, canvas.to_screen(box.x, box.y - kLayerGap).y)
+                           : ImVec2(canvas.to_screen(box.x - kLayerGap, box.y).x, from.y);
+  const ImVec2 middle = {0.5f * (turn.x + to.x), 0.5f * (turn.y + to.y)};
+  list->PathLineTo(from);
+  list->PathLineTo(turn);
+  list->PathBezierCubicCurveTo(down ? ImVec2(turn.x, middle.y) : ImVec2(middle.x, turn.y),
+                               down ? ImVec2(to.x, middle.y) : ImVec2(middle.x, to.y), to, 16);
+  list->PathStroke(colour, thick);
 }
 
 void draw_box(ImDrawList* list, const Canvas& canvas, const NodeBox& box, Emphasis emphasis) {

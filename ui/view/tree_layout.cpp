@@ -13,7 +13,6 @@ namespace {
 
 constexpr float kBoxHeight = 1.75f;  // ems: a line of text and the bar of q below it
 constexpr float kPadding = 0.6f;     // inside a box, left and right
-constexpr float kLayerGap = 1.3f;    // between depths, room for edges
 constexpr float kSideGap = 0.55f;    // between neighbours at one depth, room for the bonus' second border
 constexpr float kLineGap = 1.1f;     // between lines, room for the edges that go from one to the next
 constexpr float kTurn = 0.65f;       // at the end of a line, room for those edges

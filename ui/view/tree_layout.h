@@ -37,6 +37,7 @@ struct NodeBox {
 };
 
 inline constexpr float kSmallPrint = 1.5f;
+inline constexpr float kLayerGap = 1.3f;  // ems between the boxes of two depths, room for edges
 inline constexpr int32_t kAllNodes = std::numeric_limits<int32_t>::max();
 
 struct LayoutOptions {
