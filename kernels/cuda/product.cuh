@@ -109,6 +109,11 @@ class WeightRing {
   const uint4* next_[kEights];
 };
 
+/// From a lane's vector of the first step to that of the second. Two more than a warp, so that neighbours of either step can
+/// be written together without meeting in a bank.
+constexpr int kStepVectors = kWarp + 2;
+constexpr int kGroupVectors = kStepVectors + kWarp;  // of 16 bytes: activations of a block of 32 inputs of 16 tokens
+
 /// A thread block of kWarps warps that multiplies the weights of its kTile outputs with up to kTokens tokens. Tokens are
 /// read anew by every block, from L2: blocks of many tokens are wide, so that these reads do not outweigh the weights.
 template <int kGroupsOf16, int kWarpsOfBlock>
@@ -120,7 +125,7 @@ struct ProductShape {
   static constexpr int kPerProcessor = kWarps > 4 ? 1 : 2;  // blocks of a multiprocessor that registers allow
   static constexpr int kBlocks = kGroups == 1 ? 8 : 4;  // of 32 inputs, a chunk: its activations are in shared memory
   static constexpr int kChunk = 32 * kBlocks;
-  static constexpr int kBlockVectors = 2 * kGroups * kWarp;  // of 16 bytes: activations of a block, a vector a lane
+  static constexpr int kBlockVectors = kGroups * kGroupVectors;
   static constexpr int kBuffer = kBlocks * kBlockVectors;
   static constexpr int kShares = kBlocks * kGroups / kWarps;  // (block, group) pairs of a warp, per chunk
   static constexpr int kShareBlocks = kBlocks / kShares;  // blocks that are multiplied while a share is on its way
@@ -152,17 +157,19 @@ void with_product_shape(int32_t rows, int32_t n_out, int32_t n_splits, const Tak
   }
 }
 
-/// Eight consecutive floats.
+/// A lane's share of 32 neighbours: of floats four and the four that are 16 behind them, so that a load of four lanes is of
+/// whole sectors; of bf16 eight in one. What is not before `end` is 0, and not read.
 struct Float8 {
   float4 low, high;
 };
-__device__ __forceinline__ Float8 load_eight(const float* from, bool wanted) {
-  const auto* vectors = reinterpret_cast<const float4*>(from);
+constexpr int kHighIn = 16;  // inputs from `low` to `high`
+__device__ __forceinline__ Float8 load_eight(const float* from, int32_t in, int32_t end) {
+  const auto* vectors = reinterpret_cast<const float4*>(from + in);
   const float4 zero = make_float4(0, 0, 0, 0);
-  return {wanted ? vectors[0] : zero, wanted ? vectors[1] : zero};
+  return {in < end ? vectors[0] : zero, in + kHighIn < end ? vectors[kHighIn / 4] : zero};
 }
-__device__ __forceinline__ uint4 load_eight(const uint16_t* from, bool wanted) {
-  return wanted ? *reinterpret_cast<const uint4*>(from) : make_uint4(0, 0, 0, 0);
+__device__ __forceinline__ uint4 load_eight(const uint16_t* from, int32_t in, int32_t end) {
+  return in < end ? *reinterpret_cast<const uint4*>(from + in) : make_uint4(0, 0, 0, 0);
 }
 __device__ __forceinline__ uint4 as_bf16(const Float8& x) {
   return make_uint4(pack_bf16(x.low.x, x.low.y), pack_bf16(x.low.z, x.low.w), pack_bf16(x.high.x, x.high.y),
@@ -177,8 +184,8 @@ __device__ __forceinline__ Float8 scaled(Float8 x, float scale, Float8 weight) {
 }
 
 /// Brings activations from memory to shared memory, as bf16 in the order in which lanes multiply them: (block, group,
-/// step, lane) vectors. A share is a block's inputs of 16 tokens; lane 4g + t brings inputs 8t .. 8t + 7 of tokens g and
-/// g + 8.
+/// step, lane) vectors. A share is a block's inputs of 16 tokens; lane 4g + t brings eight of token g and of token g + 8.
+/// In step s a lane multiplies inputs 8t + 4s .. 8t + 4s + 3.
 template <class Shape, Inputs kInputs>
 class ActivationMover {
   using Number = std::conditional_t<kInputs == Inputs::kBf16, uint16_t, float>;
@@ -204,12 +211,12 @@ class ActivationMover {
   /// Share i of the warp, of the chunk from input first_in on; zeros from end_in on and past the last token.
   __device__ __forceinline__ Share load(int i, int32_t first_in, int32_t end_in) const {
     const int token = lane_ / 4 + 16 * group(i);
-    const int32_t in = first_in + 32 * block(i) + 8 * (lane_ % 4);
-    const Number* row = from_ + static_cast<int64_t>(16 * group(i)) * n_in_ + in;
+    const int32_t in = first_in + 32 * block(i) + (kInputs == Inputs::kBf16 ? 8 : 4) * (lane_ % 4);
+    const Number* row = from_ + static_cast<int64_t>(16 * group(i)) * n_in_;
     Share share = {};
-    share.x = load_eight(row, in < end_in && token < n_tokens_);
-    share.y = load_eight(row + 8 * static_cast<int64_t>(n_in_), in < end_in && token + 8 < n_tokens_);
-    if constexpr (kInputs == Inputs::kNormed) share.norm_weight = load_eight(norm_weight_ + in, in < end_in);
+    share.x = load_eight(row, in, token < n_tokens_ ? end_in : 0);
+    share.y = load_eight(row + 8 * static_cast<int64_t>(n_in_), in, token + 8 < n_tokens_ ? end_in : 0);
+    if constexpr (kInputs == Inputs::kNormed) share.norm_weight = load_eight(norm_weight_, in, end_in);
     return share;
   }
   /// Writes it to the chunk's buffer; scale (kTokens,) are the norm's.
@@ -219,10 +226,13 @@ class ActivationMover {
       share.x = scaled(share.x, scale[token], share.norm_weight);
       share.y = scaled(share.y, scale[token + 8], share.norm_weight);
     }
-    uint4* to = buffer + block(i) * Shape::kBlockVectors + group(i) * 2 * kWarp + lane_;
+    // A lane's eight bf16 are of both steps; its floats are of one, its own t's and t + 2's.
+    constexpr bool kWhole = kInputs == Inputs::kBf16;
+    const int t = lane_ % 4, first = kWhole ? lane_ : t % 2 * kStepVectors + lane_ - t + t / 2;
+    uint4* to = buffer + block(i) * Shape::kBlockVectors + group(i) * kGroupVectors + first;
     const uint4 x = as_bf16(share.x), y = as_bf16(share.y);
     to[0] = make_uint4(x.x, y.x, x.y, y.y);
-    to[kWarp] = make_uint4(x.z, y.z, x.w, y.w);
+    to[kWhole ? kStepVectors : kHighIn / 8] = make_uint4(x.z, y.z, x.w, y.w);
   }
 
  private:
@@ -242,7 +252,7 @@ template <int kGroups>
 __device__ __forceinline__ void multiply_block(const uint4 (&w)[kEights], const uint4* x, ProductSums<kGroups>& sums) {
 #pragma unroll
   for (int j = 0; j < kGroups; ++j) {
-    const uint4 first = x[2 * j * kWarp], second = x[(2 * j + 1) * kWarp];
+    const uint4 first = x[j * kGroupVectors], second = x[j * kGroupVectors + kStepVectors];
 #pragma unroll
     for (int q = 0; q < kEights; ++q) mma_bf16(sums[q][j], {first.x, first.y, first.z, first.w}, {w[q].x, w[q].y});
 #pragma unroll
