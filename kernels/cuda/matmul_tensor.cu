@@ -80,12 +80,32 @@ __device__ __forceinline__ TokenSums of_token(const ProductSums<kGroups>& sums, 
   return of;
 }
 
-__device__ __forceinline__ void set(const SumPlace& place, const TokenSums& sums, int32_t n_out, float* row) {
-#pragma unroll
-  for (int i = 0; i < 2 * kEights; ++i) {
-    const int32_t out = place.out(i / 2) + i % 2;
-    if (out < n_out) row[out] = sums.value[i];
+/// A row of the output, in pairs of neighbours from even columns on: what is not before n_out reads as 0 and is not written.
+/// A pair is one request where it lies at a multiple of its size.
+struct OutRow {
+  float* data;
+  int32_t n_out;
+  bool paired;
+
+  __device__ OutRow(const Act& act, int32_t row, int32_t n) : data(row_of(act, row)), n_out(n), paired((act.cols | n) % 2 == 0) {}
+  __device__ __forceinline__ float2 get(int32_t out) const {
+    if (paired) return out < n_out ? *reinterpret_cast<const float2*>(data + out) : make_float2(0, 0);
+    return make_float2(out < n_out ? data[out] : 0.0f, out + 1 < n_out ? data[out + 1] : 0.0f);
   }
+  __device__ __forceinline__ void put(int32_t out, float2 pair) const {
+    if (out >= n_out) return;
+    if (paired) {
+      *reinterpret_cast<float2*>(data + out) = pair;
+      return;
+    }
+    data[out] = pair.x;
+    if (out + 1 < n_out) data[out + 1] = pair.y;
+  }
+};
+
+__device__ __forceinline__ void set(const SumPlace& place, const TokenSums& sums, const OutRow& row) {
+#pragma unroll
+  for (int q = 0; q < kEights; ++q) row.put(place.out(q), make_float2(sums.value[2 * q], sums.value[2 * q + 1]));
 }
 
 /// Sixteen outputs are eight gates and their eight ups.
@@ -101,27 +121,27 @@ __device__ __forceinline__ void set_swiglu(const SumPlace& place, const TokenSum
 }
 
 /// What is there, in the places of the sums.
-__device__ __forceinline__ TokenSums get(const SumPlace& place, int32_t n_out, const float* row) {
+__device__ __forceinline__ TokenSums get(const SumPlace& place, const OutRow& row) {
   TokenSums found;
 #pragma unroll
-  for (int i = 0; i < 2 * kEights; ++i) {
-    const int32_t out = place.out(i / 2) + i % 2;
-    found.value[i] = out < n_out ? row[out] : 0.0f;
+  for (int q = 0; q < kEights; ++q) {
+    const float2 pair = row.get(place.out(q));
+    found.value[2 * q] = pair.x, found.value[2 * q + 1] = pair.y;
   }
   return found;
 }
 
 /// Adds to what was there; returns the sum of squares of the warp's outputs.
-__device__ __forceinline__ float add(const SumPlace& place, const TokenSums& before, const TokenSums& sums, int32_t n_out,
-                                     float* row) {
+__device__ __forceinline__ float add(const SumPlace& place, const TokenSums& before, const TokenSums& sums,
+                                     const OutRow& row) {
   float squares = 0;
 #pragma unroll
-  for (int i = 0; i < 2 * kEights; ++i) {
-    const int32_t out = place.out(i / 2) + i % 2;
-    if (out >= n_out) continue;
-    const float value = before.value[i] + sums.value[i];
-    row[out] = value;
-    squares = fmaf(value, value, squares);
+  for (int q = 0; q < kEights; ++q) {
+    const int32_t out = place.out(q);
+    const float2 pair = make_float2(before.value[2 * q] + sums.value[2 * q], before.value[2 * q + 1] + sums.value[2 * q + 1]);
+    row.put(out, pair);
+    if (out < row.n_out) squares = fmaf(pair.x, pair.x, squares);
+    if (out + 1 < row.n_out) squares = fmaf(pair.y, pair.y, squares);
   }
   return squares;
 }
@@ -136,7 +156,7 @@ __device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart&
   const auto asked_for = [&](int i) {
     const int32_t token = place.token(i / 2, i % 2);
     if (p.epilogue != Epilogue::kAdd || token >= n_tokens) return TokenSums{};
-    return get(place, n_out, row_of(p.out, part.first_row + token));
+    return get(place, OutRow(p.out, part.first_row + token, n_out));
   };
   TokenSums next = asked_for(0);
 #pragma unroll
@@ -146,9 +166,9 @@ __device__ __forceinline__ void finish(const MatmulLaunch& p, const ProductPart&
     if (i + 1 < 2 * Shape::kGroups) next = asked_for(i + 1);
     float squares = 0;
     if (token < n_tokens) {
-      if (p.epilogue == Epilogue::kSet) set(place, of, n_out, row_of(p.out, row));
+      if (p.epilogue == Epilogue::kSet) set(place, of, OutRow(p.out, row, n_out));
       if (p.epilogue == Epilogue::kSwiGlu) set_swiglu(place, of, n_out, p.out, row);
-      if (p.epilogue == Epilogue::kAdd) squares = add(place, before, of, n_out, row_of(p.out, row));
+      if (p.epilogue == Epilogue::kAdd) squares = add(place, before, of, OutRow(p.out, row, n_out));
     }
     for (int step = 1; step < 4; step *= 2) squares += __shfl_xor_sync(0xffffffffu, squares, step);
     if (threadIdx.x % 4 == 0) shared[threadIdx.x / kWarp * Shape::kTokens + token] = squares;
