@@ -20,9 +20,19 @@ uint64_t address_of(Warp& warp, const Step& step, uint32_t row, int lane) {
   return base + static_cast<uint64_t>(step.number);
 }
 
+/// Counts the warp's access, of `bytes` a lane; its address in that row.
+void count(Warp& warp, const Step& step, Space space, uint32_t row, size_t bytes) {
+  if (warp.traffic == nullptr || space == Space::kParameter) return;
+  uint64_t addresses[kLanes];
+  for_lanes(warp.lanes, [&](int lane) { addresses[lane] = address_of(warp, step, row, lane); });
+  if (space == Space::kShared) return add_waves(*warp.traffic, warp.lanes, addresses, bytes);
+  add_sectors(*warp.traffic, warp.lanes, addresses, bytes);
+}
+
 /// R: what the register holds; M: what memory holds, widened by its sign. Rows: results, address.
 template <Space space, class M, class R, int n>
 void load(Warp& warp, const Step& step) {
+  count(warp, step, space, step.rows[n], n * sizeof(M));
   for_lanes(warp.lanes, [&](int lane) {
     M values[n];
     const uint64_t address = address_of(warp, step, step.rows[n], lane);
@@ -34,6 +44,7 @@ void load(Warp& warp, const Step& step) {
 /// Rows: address, values.
 template <Space space, class M, class R, int n>
 void store(Warp& warp, const Step& step) {
+  count(warp, step, space, step.rows[0], n * sizeof(M));
   for_lanes(warp.lanes, [&](int lane) {
     M values[n];
     for (int i = 0; i < n; ++i) values[i] = static_cast<M>(warp.row<R>(step.rows[1 + i])[lane]);

@@ -159,6 +159,7 @@ void RunningWarp::go_on(size_t index) {
   do {
     const Step& step = program->steps[group.at];
     lanes = group.lanes;
+    if (traffic != nullptr) ++traffic->instructions;
     if (step.guard != Step::kNone) {
       const uint32_t holds = predicate(step.guard);
       lanes &= step.negated ? ~holds : holds;
@@ -219,7 +220,10 @@ class Block {
     n_warps_ = (n_threads + kLanes - 1) / kLanes;
     warps_.resize(std::max(warps_.size(), n_warps_));
     memory_.begin(launch, program, parameters);
-    for (RunningWarp& warp : warps_) warp.launch = &launch, warp.program = &program, warp.memory = &memory_;
+    for (RunningWarp& warp : warps_) {
+      warp.launch = &launch, warp.program = &program, warp.memory = &memory_;
+      warp.traffic = traffic_of(program.name);
+    }
   }
 
   void run(uint3 block) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "program.h"
+#include "traffic.h"
 #include "tests/cuda/emulated/block.h"
 
 namespace emulated::ptx {
@@ -65,6 +66,7 @@ class Warp {
   const Launch* launch = nullptr;
   const Program* program = nullptr;
   BlockMemory* memory = nullptr;
+  Traffic* traffic = nullptr;  // null: not counted
 
   [[noreturn]] void fail(const Step& step, int lane, const std::string& sentence) const;
 };

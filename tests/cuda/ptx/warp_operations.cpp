@@ -88,6 +88,7 @@ using Eight = float __attribute__((vector_size(32)));
 /// d = a b + c; rows: d 4, a 4, b 2, c 4. PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type". Sums
 /// run in ascending k, as those of the host's build of the kernels.
 void multiply(Warp& warp, const Step& step) {
+  if (warp.traffic != nullptr) ++warp.traffic->products;
   float a[16][16];
   Eight b[16], d[16];
   for (int lane = 0; lane < kLanes; ++lane) {
@@ -112,10 +113,22 @@ void multiply(Warp& warp, const Step& step) {
   }
 }
 
+void count_copies(Warp& warp, const uint32_t* to, const uint64_t* from, const uint32_t* wanted) {
+  uint64_t written[kLanes], read[kLanes];
+  uint32_t readers = 0;
+  for_lanes(warp.lanes, [&](int lane) {
+    written[lane] = to[lane], read[lane] = from[lane];
+    readers |= uint32_t{wanted[lane] != 0} << lane;
+  });
+  add_waves(*warp.traffic, warp.lanes, written, 16);
+  add_sectors(*warp.traffic, readers, read, 16);
+}
+
 /// Rows: shared address, global address, bytes wanted of 16.
 void begin_copy(Warp& warp, const Step& step) {
   const uint32_t *to = warp.row<uint32_t>(step.rows[0]), *wanted = warp.row<uint32_t>(step.rows[2]);
   const uint64_t* from = warp.row<uint64_t>(step.rows[1]);
+  if (warp.traffic != nullptr) count_copies(warp, to, from, wanted);
   for_lanes(warp.lanes, [&](int lane) {
     if (wanted[lane] != 0 && wanted[lane] != 16) warp.fail(step, lane, "a part of 16 bytes is copied");
     std::byte* const place = warp.memory->find(warp, step, lane, Space::kShared, to[lane], 16);
