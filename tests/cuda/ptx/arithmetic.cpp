@@ -3,8 +3,6 @@
 #include <bit>
 #include <cfenv>
 #include <cmath>
-#include <cstring>
-#include <map>
 #include <utility>
 
 #include "operations.h"
@@ -149,10 +147,8 @@ double rough_reciprocal(double a) {
   return std::bit_cast<double>(std::bit_cast<uint64_t>(1.0 / a) & 0xffffffff00000000u);
 }
 
-using Table = std::map<std::string, Operation, std::less<>>;
-
 template <class T>
-void add_ordered(Table& ops, const std::string& type) {
+void add_ordered(Operations& ops, const std::string& type) {
   ops["setp.lt." + type] = compare<[](T a, T b) { return a < b; }, T>();
   ops["setp.le." + type] = compare<[](T a, T b) { return a <= b; }, T>();
   ops["setp.gt." + type] = compare<[](T a, T b) { return b < a; }, T>();
@@ -165,7 +161,7 @@ void add_ordered(Table& ops, const std::string& type) {
 
 /// T unsigned. Sums and products of signed numbers have the same bits.
 template <class T>
-void add_integers(Table& ops, const std::string& bits) {
+void add_integers(Operations& ops, const std::string& bits) {
   using S = std::make_signed_t<T>;
   add_ordered<T>(ops, "u" + bits);
   add_ordered<S>(ops, "s" + bits);
@@ -200,7 +196,7 @@ void add_integers(Table& ops, const std::string& bits) {
 }
 
 template <class T>
-void add_floats(Table& ops, const std::string& type) {
+void add_floats(Operations& ops, const std::string& type) {
   add_ordered<T>(ops, type);
   // "or one is NaN"
   ops["setp.geu." + type] = compare<[](T a, T b) { return !(a < b); }, T>();
@@ -227,14 +223,14 @@ void add_floats(Table& ops, const std::string& type) {
 }
 
 template <class D, class S>
-void add_conversion(Table& ops, const std::string& name) {
+void add_conversion(Operations& ops, const std::string& name) {
   ops["cvt." + name] = lanes<[](S a) { return static_cast<D>(a); }, D, S>();
   if constexpr (sizeof(S) == 4)  // of the lower half of a wide register
     ops["cvt." + name + "/8"] =
         lanes<[](uint64_t a) { return static_cast<D>(std::bit_cast<S>(static_cast<uint32_t>(a))); }, D, uint64_t>();
 }
 
-void add_conversions(Table& ops) {
+void add_conversions(Operations& ops) {
   add_conversion<int64_t, int32_t>(ops, "s64.s32");
   add_conversion<uint64_t, uint32_t>(ops, "u64.u32");
   add_conversion<uint64_t, uint16_t>(ops, "u64.u16");
@@ -256,7 +252,7 @@ void add_conversions(Table& ops) {
                                    uint32_t, float, float>();
 }
 
-void add_moves(Table& ops) {
+void add_moves(Operations& ops) {
   ops["mov.globaltimer"] = {&read_clock, Flow::kOn, {8}};
   ops["join.b32"] = {&join_lanes<uint16_t, uint32_t>, Flow::kOn, {4, 2, 2}};
   ops["join.b64"] = {&join_lanes<uint32_t, uint64_t>, Flow::kOn, {8, 4, 4}};
@@ -282,8 +278,9 @@ void shared_from_generic(Warp& warp, const Step& step) {
             [&](int l) { warp.row<uint64_t>(step.rows[0])[l] = warp.row<uint64_t>(step.rows[1])[l] - base; });
 }
 
-Table make_table() {
-  Table ops;
+}  // namespace
+
+void add_arithmetic(Operations& ops) {
   add_integers<uint16_t>(ops, "16");
   add_integers<uint32_t>(ops, "32");
   add_integers<uint64_t>(ops, "64");
@@ -312,15 +309,6 @@ Table make_table() {
   ops["ex2.approx.ftz.f32"] =
       lanes<[](float a) { return without_denormal(std::exp2(without_denormal(a))); }, float, float>();
   ops["rcp.approx.ftz.f64"] = lanes<[](double a) { return rough_reciprocal(a); }, double, double>();
-  return ops;
-}
-
-}  // namespace
-
-const Operation* find_arithmetic(std::string_view op) {
-  static const Table ops = make_table();
-  const auto found = ops.find(op);
-  return found != ops.end() ? &found->second : nullptr;
 }
 
 }  // namespace emulated::ptx

@@ -22,6 +22,16 @@ const std::map<std::string, Constant::Is, std::less<>> kSpecial = {
     {"%nctaid.x", Constant::Is::kGridX}, {"%nctaid.y", Constant::Is::kGridY}, {"%nctaid.z", Constant::Is::kGridZ},
     {"%laneid", Constant::Is::kLane}};
 
+const Operations& operations() {
+  static const Operations all = [] {
+    Operations ops;
+    add_arithmetic(ops);
+    add_warp_operations(ops);
+    return ops;
+  }();
+  return all;
+}
+
 size_t up_to(size_t n, size_t alignment) { return (n + alignment - 1) / alignment * alignment; }
 
 class Decoder {
@@ -181,26 +191,25 @@ class Decoder {
 
   void decode_operation(const Instruction& instruction, Step& step) {
     const std::string name = table_name(instruction);
-    const Operation* operation = find_arithmetic(name);
-    if (operation == nullptr) operation = find_warp_operation(name);
-    if (operation == nullptr) reject(instruction, "unknown instruction");
-    step.run = operation->run;
-    step.flow = operation->flow;
+    const auto found = operations().find(name);
+    if (found == operations().end()) reject(instruction, "unknown instruction");
+    const Operation& operation = found->second;
+    step.run = operation.run;
+    step.flow = operation.flow;
     size_t n = 0;
     for (const Operand& operand : instruction.operands) {
       for (const std::string& word : operand.names) {
-        if (n == operation->widths.size()) {  // a count behind the rows, or what nothing needs
+        if (n == operation.widths.size()) {  // a count behind the rows, or what nothing needs
           step.number = std::isdigit(static_cast<unsigned char>(word[0])) != 0 ? static_cast<int64_t>(number(word)) : 0;
           continue;
         }
         if (instruction.op.starts_with("cp.async.cg") && n == 2 && word == "16") continue;  // the size of every copy
-        step.rows[n] = row(instruction, word, operation->widths[n]);
+        step.rows[n] = row(instruction, word, operation.widths[n]);
         ++n;
       }
       if (instruction.op.starts_with("shfl") && n == 1) step.rows[n++] = Step::kNone;  // no predicate asked for
     }
-    if (n != operation->widths.size() && name != "mov.globaltimer")
-      reject(instruction, "unexpected number of operands");
+    if (n != operation.widths.size() && name != "mov.globaltimer") reject(instruction, "unexpected number of operands");
     if (step.flow == Flow::kMeet) step.mask = step.rows[n - 1];
   }
 

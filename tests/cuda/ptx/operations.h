@@ -1,6 +1,8 @@
 // The instructions that the interpreter knows.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +19,12 @@ struct Operation {
   std::vector<int> widths;  // first the results
 };
 
-/// Of register to register operations; null: none has that name.
-const Operation* find_arithmetic(std::string_view op);
-/// Of operations between the lanes of a warp, or that order threads; null: none has that name.
-const Operation* find_warp_operation(std::string_view op);
+/// By name.
+using Operations = std::map<std::string, Operation, std::less<>>;
+/// Register to register, each lane for itself.
+void add_arithmetic(Operations& ops);
+/// Between the lanes of a warp, and what orders threads.
+void add_warp_operations(Operations& ops);
 
 /// Of loads, stores and atomic operations on registers that are `register_bytes` wide; null: none has that name.
 Run find_access(std::string_view op, int register_bytes);

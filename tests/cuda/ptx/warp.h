@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "program.h"
-#include "traffic.h"
 #include "tests/cuda/emulated/block.h"
+#include "traffic.h"
 
 namespace emulated::ptx {
 

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <functional>
-#include <map>
 #include <string>
 
 #include "operations.h"
@@ -155,13 +153,13 @@ void wait_for_batches(Warp& warp, const Step& step) {
 void wait_for_launch_ahead(Warp& warp, const Step&) { warp.waited |= warp.lanes; }
 void nothing(Warp&, const Step&) {}
 
-using Table = std::map<std::string, Operation, std::less<>>;
 constexpr int kPredicate = Operation::kPredicate;
 
-Table make_table() {
+}  // namespace
+
+void add_warp_operations(Operations& ops) {
   constexpr auto least = [](auto a, auto b) { return std::min(a, b); };
   constexpr auto most = [](auto a, auto b) { return std::max(a, b); };
-  Table ops;
   const std::vector<int> shuffled = {4, kPredicate, 4, 4, 4, 4};
   ops["shfl.sync.up.b32"] = {&shuffle<Shuffle::kUp>, Flow::kMeet, shuffled};
   ops["shfl.sync.down.b32"] = {&shuffle<Shuffle::kDown>, Flow::kMeet, shuffled};
@@ -184,15 +182,6 @@ Table make_table() {
   for (const char* op :
        {"griddepcontrol.launch_dependents", "membar.gl", "membar.sys", "membar.cta", "prefetch.global.L2"})
     ops[op] = {&nothing, Flow::kOn, {}};
-  return ops;
-}
-
-}  // namespace
-
-const Operation* find_warp_operation(std::string_view op) {
-  static const Table ops = make_table();
-  const auto found = ops.find(op);
-  return found != ops.end() ? &found->second : nullptr;
 }
 
 }  // namespace emulated::ptx
