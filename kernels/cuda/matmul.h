@@ -17,11 +17,13 @@ constexpr int32_t ceil_div(int32_t a, int32_t b) { return (a + b - 1) / b; }
 
 /// How the inputs of a matrix are split over blocks. Depends on the shape alone: not on the rows, so that a row's bits
 /// are the same in any batch, and not on the device, so that they are the same everywhere.
+/// One block of a multiprocessor keeps it busy, and the second place goes to the launch that follows. More splits would cost
+/// many rows dearly: their sums are written, read back, and added by the last block of a tile while nobody else has work.
 struct SplitPlan {
   int32_t n_tiles, n_splits, units_per_split;
 };
 constexpr SplitPlan plan_splits(int32_t n_out, int32_t n_in) {
-  constexpr int32_t kBlocksWanted = 2 * 132;  // two on each multiprocessor of an H100 or H200
+  constexpr int32_t kBlocksWanted = 132;  // multiprocessors of an H100 or H200
   const int32_t n_tiles = ceil_div(n_out, kTileOut), n_units = n_in > 0 ? ceil_div(n_in, kUnitIn) : 1;
   const int32_t wanted = kBlocksWanted / n_tiles;
   const int32_t n_splits = wanted < 1 ? 1 : wanted < n_units ? wanted : n_units;

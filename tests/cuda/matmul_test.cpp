@@ -340,7 +340,7 @@ TEST(CudaSplitPlan, CoversEveryInputOnceAndNeedsFewCounters) {
       EXPECT_GE(plan.n_splits * plan.units_per_split, n_units);
       EXPECT_LT((plan.n_splits - 1) * plan.units_per_split, n_units);  // no split is empty
       if (plan.n_splits > 1) {
-        EXPECT_LE(plan.n_tiles * plan.n_splits, 2 * 132);
+        EXPECT_LE(plan.n_tiles * plan.n_splits, 132);
         EXPECT_LE(plan.n_tiles * (kSlabRows / kTileRows), kMaxCounters);
       }
     }
