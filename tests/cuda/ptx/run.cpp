@@ -220,9 +220,9 @@ class Block {
     n_warps_ = (n_threads + kLanes - 1) / kLanes;
     warps_.resize(std::max(warps_.size(), n_warps_));
     memory_.begin(launch, program, parameters);
+    Traffic* const traffic = begin_traffic(program.name);
     for (RunningWarp& warp : warps_) {
-      warp.launch = &launch, warp.program = &program, warp.memory = &memory_;
-      warp.traffic = traffic_of(program.name);
+      warp.launch = &launch, warp.program = &program, warp.memory = &memory_, warp.traffic = traffic;
     }
   }
 

@@ -35,7 +35,12 @@ void count_traffic() {
   counted().kernels.clear();
 }
 const std::map<std::string, Traffic>& traffic() { return counted().kernels; }
-Traffic* traffic_of(const std::string& kernel) { return counted().on ? &counted().kernels[kernel] : nullptr; }
+Traffic* begin_traffic(const std::string& kernel) {
+  if (!counted().on) return nullptr;
+  Traffic& traffic = counted().kernels[kernel];
+  ++traffic.launches;
+  return &traffic;
+}
 
 void add_sectors(Traffic& traffic, uint32_t lanes, const uint64_t (&addresses)[kLanes], size_t bytes) {
   const uint64_t n_bytes =

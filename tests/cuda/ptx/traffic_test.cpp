@@ -44,6 +44,7 @@ Traffic of_product(const std::function<void()>& work) {
   for (const auto& [name, traffic] : emulated::ptx::traffic()) {
     if (name.find("matmul_kernel") != std::string::npos) found = traffic;
   }
+  EXPECT_EQ(found.launches, 1);
   EXPECT_GT(found.products, 0);
   return found;
 }
