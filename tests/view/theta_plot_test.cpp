@@ -95,13 +95,18 @@ TEST(ThetaPlot, MarkersOutsideTheCurvesAreLeftOut) {
   EXPECT_EQ(plot.markers.size(), 1u);
 }
 
-TEST(ThetaPlot, CandidatesBeyondTheCurvesPointsAreExtrapolated) {
+SessionInfo measured_to_33_rows() {
   SessionInfo info = make_info();
   info.cost.context = {0};
   info.cost.rows = {1, 33};
   info.cost.verify_s = {0.010, 0.020};
   info.cost.spread_s.clear(), info.cost.plain_s.clear();
   info.cost.draft_s = {0.005};
+  return info;
+}
+
+TEST(ThetaPlot, CandidatesBeyondTheCurvesPointsAreExtrapolated) {
+  SessionInfo info = measured_to_33_rows();
   const ThetaPlot plot = plot_of(make_round(2, 64), info);
   EXPECT_EQ(plot.first_known, 0);
   EXPECT_EQ(plot.last_known, 32) << "the root is one of 33 rows";
@@ -121,12 +126,7 @@ TEST(ThetaPlot, CandidatesBeyondTheCurvesPointsAreExtrapolated) {
 TEST(ThetaPlot, RowsOfOtherRequestsCountAgainstTheCurve) {
   const RoundRecord shared = make_shared_round(2, 64, 1, 0, 3);  // the others verify 9 rows each
   EXPECT_EQ(extrapolated_words(plot_of(shared), 64), "");
-  SessionInfo info = make_info();
-  info.cost.context = {0};
-  info.cost.rows = {1, 33};
-  info.cost.verify_s = {0.010, 0.020};
-  info.cost.spread_s.clear(), info.cost.plain_s.clear();
-  info.cost.draft_s = {0.005};
+  SessionInfo info = measured_to_33_rows();
   EXPECT_EQ(extrapolated_words(plot_of(shared, info), 64), "extrapolated: n > 14");
   info.cost.rows = {1, 8};
   EXPECT_EQ(extrapolated_words(plot_of(shared, info), 64), "extrapolated: all n");
