@@ -188,8 +188,9 @@ __device__ __forceinline__ Float8 scaled(Float8 x, float scale, Float8 weight) {
 /// In step s a lane multiplies inputs 8t + 4s .. 8t + 4s + 3.
 template <class Shape, Inputs kInputs>
 class ActivationMover {
-  using Number = std::conditional_t<kInputs == Inputs::kBf16, uint16_t, float>;
-  using Eight = std::conditional_t<kInputs == Inputs::kBf16, uint4, Float8>;
+  static constexpr bool kBf16 = kInputs == Inputs::kBf16;
+  using Number = std::conditional_t<kBf16, uint16_t, float>;
+  using Eight = std::conditional_t<kBf16, uint4, Float8>;
 
  public:
   /// On its way, in registers.
@@ -203,7 +204,7 @@ class ActivationMover {
         n_tokens_(in.rows - part.first_row),
         n_in_(in.n_in),
         norm_weight_(in.norm_weight) {
-    if constexpr (kInputs == Inputs::kBf16) from_ = in.bf16;
+    if constexpr (kBf16) from_ = in.bf16;
     else from_ = in.x;
     from_ += static_cast<int64_t>(part.first_row + lane_ / 4) * in.n_in;
   }
@@ -211,7 +212,7 @@ class ActivationMover {
   /// Share i of the warp, of the chunk from input first_in on; zeros from end_in on and past the last token.
   __device__ __forceinline__ Share load(int i, int32_t first_in, int32_t end_in) const {
     const int token = lane_ / 4 + 16 * group(i);
-    const int32_t in = first_in + 32 * block(i) + (kInputs == Inputs::kBf16 ? 8 : 4) * (lane_ % 4);
+    const int32_t in = first_in + 32 * block(i) + (kBf16 ? 8 : 4) * (lane_ % 4);
     const Number* row = from_ + static_cast<int64_t>(16 * group(i)) * n_in_;
     Share share = {};
     share.x = load_eight(row, in, token < n_tokens_ ? end_in : 0);
@@ -227,12 +228,11 @@ class ActivationMover {
       share.y = scaled(share.y, scale[token + 8], share.norm_weight);
     }
     // A lane's eight bf16 are of both steps; its floats are of one, its own t's and t + 2's.
-    constexpr bool kWhole = kInputs == Inputs::kBf16;
-    const int t = lane_ % 4, first = kWhole ? lane_ : t % 2 * kStepVectors + lane_ - t + t / 2;
+    const int t = lane_ % 4, first = kBf16 ? lane_ : t % 2 * kStepVectors + lane_ - t + t / 2;
     uint4* to = buffer + block(i) * Shape::kBlockVectors + group(i) * kGroupVectors + first;
     const uint4 x = as_bf16(share.x), y = as_bf16(share.y);
     to[0] = make_uint4(x.x, y.x, x.y, y.y);
-    to[kWhole ? kStepVectors : kHighIn / 8] = make_uint4(x.z, y.z, x.w, y.w);
+    to[kBf16 ? kStepVectors : kHighIn / 8] = make_uint4(x.z, y.z, x.w, y.w);
   }
 
  private:

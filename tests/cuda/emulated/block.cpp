@@ -275,21 +275,26 @@ void check_shared([[maybe_unused]] const Launch& launch) {
 
 }  // namespace
 
+void for_each_block(uint3 grid, const std::function<void(uint3, int64_t)>& run) {
+  const int64_t n_blocks = int64_t{grid.x} * grid.y * grid.z;
+  for (int64_t i = 0; i < n_blocks; ++i) {
+    const int64_t b = backwards ? n_blocks - 1 - i : i;
+    run({static_cast<unsigned>(b % grid.x), static_cast<unsigned>(b / grid.x % grid.y),
+         static_cast<unsigned>(b / grid.x / grid.y)}, b);
+  }
+}
+
 void run_blocks(const Launch& launch) {
   if (running != nullptr) fail("a kernel launches a kernel");
   thread_local Block block;  // keeps its fibers
   running = &block;
   races::begin_launch();
-  const uint3 g = launch.grid;
-  const int64_t n_blocks = int64_t{g.x} * g.y * g.z;
-  for (int64_t i = 0; i < n_blocks; ++i) {
-    const int64_t b = backwards ? n_blocks - 1 - i : i;
+  for_each_block(launch.grid, [&](uint3 index, int64_t number) {
     poison_shared(launch.shared_bytes);
-    races::begin_block(b);
-    block.run(launch, {static_cast<unsigned>(b % g.x), static_cast<unsigned>(b / g.x % g.y),
-                       static_cast<unsigned>(b / g.x / g.y)});
+    races::begin_block(number);
+    block.run(launch, index);
     check_shared(launch);
-  }
+  });
   running = nullptr;
 }
 

@@ -22,6 +22,8 @@ struct Launch {
 
 /// Whether blocks, warps and lanes run in descending order.
 bool runs_backwards();
+/// run(block, its number) for every block of the grid, in that order.
+void for_each_block(uint3 grid, const std::function<void(uint3, int64_t)>& run);
 
 /// Runs all blocks on the calling thread, one after the other.
 void run_blocks(const Launch& launch);

@@ -9,6 +9,14 @@ namespace emulated {
 /// a (16, 16), b (16, 8), d (16, 8); float32 products added in ascending k. All 32 lanes take part.
 void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]);
 
+/// A lane's fragments.
+struct Fragments {
+  float* d;
+  const uint32_t *a, *b;
+};
+/// That product, of the fragments of all lanes.
+void multiply_fragments(const Fragments (&lanes)[32]);
+
 /// A clock in nanoseconds.
 uint64_t now_ns();
 

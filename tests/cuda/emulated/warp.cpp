@@ -9,25 +9,27 @@
 namespace emulated {
 namespace {
 
-struct Fragments {
-  float* d;
-  const uint32_t *a, *b;
-};
-
 using Four =
     float __attribute__((vector_size(16)));  // columns side by side: the compiler's own choice is slow
 
 float low(uint32_t pair) { return std::bit_cast<float>(pair << 16); }
 float high(uint32_t pair) { return std::bit_cast<float>(pair & 0xffff0000u); }
 
-/// PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type": lane = 4 group + quad.
 void mma_together(void* const* operands, uint32_t) {
+  Fragments lanes[kLanes];
+  for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = *static_cast<const Fragments*>(operands[lane]);
+  multiply_fragments(lanes);
+}
+
+}  // namespace
+
+/// PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type": lane = 4 group + quad.
+void multiply_fragments(const Fragments (&lanes)[kLanes]) {
   float a[16][16];
   Four b[16][2], d[16][2];
-  const auto fragments = [&](int lane) { return static_cast<const Fragments*>(operands[lane]); };
   for (int lane = 0; lane < kLanes; ++lane) {
     const int group = lane / 4, col = lane % 4 * 2;
-    const Fragments& f = *fragments(lane);
+    const Fragments& f = lanes[lane];
     for (int i = 0; i < 4; ++i) {  // a: rows group, group + 8; then the same of columns + 8
       const int row = group + i % 2 * 8, k = col + i / 2 * 8;
       a[row][k] = low(f.a[i]);
@@ -46,11 +48,9 @@ void mma_together(void* const* operands, uint32_t) {
   }
   for (int lane = 0; lane < kLanes; ++lane) {
     const int group = lane / 4, col = lane % 4 * 2;
-    for (int i = 0; i < 4; ++i) fragments(lane)->d[i] = d[group + i / 2 * 8][col / 4][col % 4 + i % 2];
+    for (int i = 0; i < 4; ++i) lanes[lane].d[i] = d[group + i / 2 * 8][col / 4][col % 4 + i % 2];
   }
 }
-
-}  // namespace
 
 void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   if (blockDim.x * blockDim.y * blockDim.z % kLanes != 0) fail("mma in a block with a short warp");

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "operations.h"
+#include "tests/cuda/emulated/cuda_bf16.h"
+#include "tests/cuda/emulated/intrinsics.h"
 #include "tests/cuda/emulated/mma.h"
 #include "warp.h"
 
@@ -27,17 +29,12 @@ Operation lanes() {
   return {&each_lane<function, D, S...>, Flow::kOn, {sizeof(D), static_cast<int>(sizeof(S))...}};
 }
 
-void set_predicate(Warp& warp, uint32_t place, uint32_t bits) {
-  uint32_t& to = warp.predicate(place);
-  to = (to & ~warp.lanes) | (bits & warp.lanes);
-}
-
 template <auto function, class S>
 void compare_lanes(Warp& warp, const Step& step) {
   const S *a = warp.row<S>(step.rows[1]), *b = warp.row<S>(step.rows[2]);
   uint32_t bits = 0;
   for_lanes(warp.lanes, [&](int lane) { bits |= static_cast<uint32_t>(function(a[lane], b[lane])) << lane; });
-  set_predicate(warp, step.rows[0], bits);
+  warp.set_predicate(step.rows[0], bits);
 }
 template <auto function, class S>
 Operation compare() {
@@ -55,8 +52,8 @@ void select_lanes(Warp& warp, const Step& step) {
 template <auto function, int n>
 void on_predicates(Warp& warp, const Step& step) {
   const uint32_t a = warp.predicate(step.rows[1]);
-  if constexpr (n == 1) set_predicate(warp, step.rows[0], function(a));
-  if constexpr (n == 2) set_predicate(warp, step.rows[0], function(a, warp.predicate(step.rows[2])));
+  if constexpr (n == 1) warp.set_predicate(step.rows[0], function(a));
+  if constexpr (n == 2) warp.set_predicate(step.rows[0], function(a, warp.predicate(step.rows[2])));
 }
 template <auto function, int n>
 Operation predicates() {
@@ -115,18 +112,6 @@ T inserted(T a, T b, uint32_t at, uint32_t n) {
   if (at >= kBits || n == 0) return b;
   const T mask = static_cast<T>((n >= kBits ? ~T{0} : (T{1} << n) - 1) << at);
   return static_cast<T>((b & ~mask) | (a << at & mask));
-}
-
-uint32_t reversed(uint32_t a) {
-  uint32_t result = 0;
-  for (int i = 0; i < 32; ++i) result |= (a >> i & 1) << (31 - i);
-  return result;
-}
-
-uint32_t rounded_bf16(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  if (std::isnan(value)) return 0x7fff;
-  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 
 float without_denormal(float a) { return std::fpclassify(a) == FP_SUBNORMAL ? std::copysign(0.0f, a) : a; }
@@ -247,9 +232,10 @@ void add_conversions(Operations& ops) {
   add_conversion<double, uint64_t>(ops, "rn.f64.u64");
   ops["cvt.sat.f32.f32"] = lanes<[](float a) { return 0 < a ? std::min(a, 1.0f) : 0.0f; }, float, float>();
   ops["cvt.f32.bf16"] = lanes<[](uint16_t a) { return uint32_t{a} << 16; }, uint32_t, uint16_t>();
-  ops["cvt.rn.bf16.f32"] = lanes<[](float a) { return rounded_bf16(a); }, uint16_t, float>();
-  ops["cvt.rn.bf16x2.f32"] = lanes<[](float high, float low) { return rounded_bf16(high) << 16 | rounded_bf16(low); },
-                                   uint32_t, float, float>();
+  ops["cvt.rn.bf16.f32"] = lanes<[](float a) { return bf16_bits(a); }, uint16_t, float>();
+  ops["cvt.rn.bf16x2.f32"] =
+      lanes<[](float high, float low) { return uint32_t{bf16_bits(high)} << 16 | bf16_bits(low); }, uint32_t, float,
+            float>();
 }
 
 void add_moves(Operations& ops) {
@@ -300,7 +286,7 @@ void add_arithmetic(Operations& ops) {
                          uint32_t, uint32_t, uint32_t, uint32_t, uint32_t>();
   ops["bfi.b64"] = lanes<[](uint64_t a, uint64_t b, uint32_t at, uint32_t n) { return inserted(a, b, at, n); },
                          uint64_t, uint64_t, uint64_t, uint32_t, uint32_t>();
-  ops["brev.b32"] = lanes<[](uint32_t a) { return reversed(a); }, uint32_t, uint32_t>();
+  ops["brev.b32"] = lanes<[](uint32_t a) { return __brev(a); }, uint32_t, uint32_t>();
   // how far the highest 1 is from the top
   ops["bfind.shiftamt.u32"] = lanes<[](uint32_t a) { return a != 0 ? std::countl_zero(a) : -1; }, uint32_t, uint32_t>();
   ops["fma.rm.f32"] =

@@ -15,12 +15,10 @@ namespace {
 
 using Form = Operand::Form;
 
-const std::map<std::string, Constant::Is, std::less<>> kSpecial = {
-    {"%tid.x", Constant::Is::kThreadX},  {"%tid.y", Constant::Is::kThreadY},  {"%tid.z", Constant::Is::kThreadZ},
-    {"%ctaid.x", Constant::Is::kBlockX}, {"%ctaid.y", Constant::Is::kBlockY}, {"%ctaid.z", Constant::Is::kBlockZ},
-    {"%ntid.x", Constant::Is::kSizeX},   {"%ntid.y", Constant::Is::kSizeY},   {"%ntid.z", Constant::Is::kSizeZ},
-    {"%nctaid.x", Constant::Is::kGridX}, {"%nctaid.y", Constant::Is::kGridY}, {"%nctaid.z", Constant::Is::kGridZ},
-    {"%laneid", Constant::Is::kLane}};
+const std::map<std::string, Constant::Is> kOfAxes = {{"%tid", Constant::Is::kThread},
+                                                     {"%ctaid", Constant::Is::kBlock},
+                                                     {"%ntid", Constant::Is::kBlockSize},
+                                                     {"%nctaid", Constant::Is::kGridSize}};
 
 const Operations& operations() {
   static const Operations all = [] {
@@ -127,8 +125,10 @@ class Decoder {
       if (found != bytes) reject(at, fmt::format("{} has {} bytes, expected {}", name, found, bytes));
       return (rows_[name] = {new_row(bytes), bytes}).row;
     }
-    if (const auto special = kSpecial.find(name); special != kSpecial.end())
-      return constant({special->second, 0, 4, 0});
+    if (name == "%laneid") return constant({Constant::Is::kLane, 0, 4, 0});
+    const size_t dot = std::min(name.find('.'), name.size());
+    if (const auto of_axis = kOfAxes.find(name.substr(0, dot)); of_axis != kOfAxes.end())
+      return constant({of_axis->second, 0, 4, static_cast<uint64_t>(name.at(dot + 1) - 'x')});
     if (const auto shared = shared_.find(name); shared != shared_.end())
       return constant({Constant::Is::kNumber, 0, bytes, shared->second});
     if (const auto parameter = parameters_.find(name); parameter != parameters_.end())

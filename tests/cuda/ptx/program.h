@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,24 +45,16 @@ struct Step {
 struct Constant {
   enum class Is {
     kNumber,
-    kThreadX,
-    kThreadY,
-    kThreadZ,  // of the thread in its block
-    kBlockX,
-    kBlockY,
-    kBlockZ,  // of the block in the grid
-    kSizeX,
-    kSizeY,
-    kSizeZ,  // threads of a block
-    kGridX,
-    kGridY,
-    kGridZ,  // blocks of the grid
+    kThread,     // of the thread in its block
+    kBlock,      // of the block in the grid
+    kBlockSize,  // threads of a block
+    kGridSize,   // blocks of the grid
     kLane,
   };
   Is is = Is::kNumber;
   uint32_t row = 0;
   int bytes = 4;        // of a value; 0: a predicate
-  uint64_t number = 0;  // kNumber: its bits
+  uint64_t number = 0;  // kNumber: its bits; of what has axes: x, y or z as 0, 1, 2
 };
 
 struct Program {

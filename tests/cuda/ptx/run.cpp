@@ -46,37 +46,23 @@ void fill_row(Warp& warp, uint32_t row, int bytes, const Value& value) {
   }
 }
 
+unsigned on_axis(uint3 of, uint64_t axis) { return axis == 0 ? of.x : axis == 1 ? of.y : of.z; }
+
 void RunningWarp::fill(const Constant& constant, uint3 block) {
-  const uint3 size = launch->block, grid = launch->grid;
-  const auto thread = [&](int lane) { return static_cast<uint64_t>(number) * kLanes + static_cast<uint64_t>(lane); };
+  const uint3 size = launch->block;
   const auto value = [&](int lane) -> uint64_t {
+    const unsigned thread = static_cast<unsigned>(number * kLanes + lane);
     switch (constant.is) {
       case Constant::Is::kNumber:
         return constant.number;
-      case Constant::Is::kThreadX:
-        return thread(lane) % size.x;
-      case Constant::Is::kThreadY:
-        return thread(lane) / size.x % size.y;
-      case Constant::Is::kThreadZ:
-        return thread(lane) / size.x / size.y;
-      case Constant::Is::kBlockX:
-        return block.x;
-      case Constant::Is::kBlockY:
-        return block.y;
-      case Constant::Is::kBlockZ:
-        return block.z;
-      case Constant::Is::kSizeX:
-        return size.x;
-      case Constant::Is::kSizeY:
-        return size.y;
-      case Constant::Is::kSizeZ:
-        return size.z;
-      case Constant::Is::kGridX:
-        return grid.x;
-      case Constant::Is::kGridY:
-        return grid.y;
-      case Constant::Is::kGridZ:
-        return grid.z;
+      case Constant::Is::kThread:
+        return on_axis({thread % size.x, thread / size.x % size.y, thread / size.x / size.y}, constant.number);
+      case Constant::Is::kBlock:
+        return on_axis(block, constant.number);
+      case Constant::Is::kBlockSize:
+        return on_axis(size, constant.number);
+      case Constant::Is::kGridSize:
+        return on_axis(launch->grid, constant.number);
       case Constant::Is::kLane:
         return static_cast<uint64_t>(lane);
     }
@@ -260,13 +246,7 @@ void run_blocks(const Launch& launch, const Program& program, std::span<const st
   }
   static Block block;  // launches follow each other
   block.begin(launch, program, parameters);
-  const uint3 g = launch.grid;
-  const int64_t n_blocks = int64_t{g.x} * g.y * g.z;
-  for (int64_t i = 0; i < n_blocks; ++i) {
-    const int64_t b = runs_backwards() ? n_blocks - 1 - i : i;
-    block.run(
-        {static_cast<unsigned>(b % g.x), static_cast<unsigned>(b / g.x % g.y), static_cast<unsigned>(b / g.x / g.y)});
-  }
+  for_each_block(launch.grid, [](uint3 index, int64_t) { block.run(index); });
 }
 
 }  // namespace emulated::ptx

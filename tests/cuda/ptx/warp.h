@@ -56,6 +56,11 @@ class Warp {
     return reinterpret_cast<T*>(registers.data() + place);
   }
   uint32_t& predicate(uint32_t place) { return *row<uint32_t>(place); }
+  /// Of the running lanes; the others keep theirs.
+  void set_predicate(uint32_t place, uint32_t bits) {
+    uint32_t& to = predicate(place);
+    to = (to & ~lanes) | (bits & lanes);
+  }
 
   uint32_t lanes = 0;                         // that carry out the running instruction
   uint32_t exist = 0, ended = 0, waited = 0;  // in all; at their end; for the launch ahead

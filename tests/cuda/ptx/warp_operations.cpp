@@ -5,6 +5,7 @@
 #include <string>
 
 #include "operations.h"
+#include "tests/cuda/emulated/mma.h"
 #include "warp.h"
 
 namespace emulated::ptx {
@@ -39,9 +40,7 @@ void shuffle(Warp& warp, const Step& step) {
     in_range |= uint32_t{inside} << lane;
   });
   for_lanes(warp.lanes, [&](int lane) { warp.row<uint32_t>(step.rows[0])[lane] = result[lane]; });
-  if (step.rows[1] == Step::kNone) return;
-  uint32_t& predicate = warp.predicate(step.rows[1]);
-  predicate = (predicate & ~warp.lanes) | in_range;
+  if (step.rows[1] != Step::kNone) warp.set_predicate(step.rows[1], in_range);
 }
 
 /// Rows: result, predicate, mask.
@@ -58,8 +57,7 @@ void vote(Warp& warp, const Step& step) {
     const uint32_t voters = masks[lane] & warp.lanes;
     result |= static_cast<uint32_t>(kAll ? (bits & voters) == voters : (bits & voters) != 0) << lane;
   });
-  uint32_t& predicate = warp.predicate(step.rows[0]);
-  predicate = (predicate & ~warp.lanes) | result;
+  warp.set_predicate(step.rows[0], result);
 }
 
 /// Rows: result, value, mask.
@@ -78,36 +76,21 @@ void reduce(Warp& warp, const Step& step) {
   for_lanes(warp.lanes, [&](int lane) { warp.row<T>(step.rows[0])[lane] = result[lane]; });
 }
 
-float low(uint32_t pair) { return std::bit_cast<float>(pair << 16); }
-float high(uint32_t pair) { return std::bit_cast<float>(pair & 0xffff0000u); }
-
-using Eight = float __attribute__((vector_size(32)));
-
-/// d = a b + c; rows: d 4, a 4, b 2, c 4. PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type". Sums
-/// run in ascending k, as those of the host's build of the kernels.
+/// d = a b + c; rows: d 4, a 4, b 2, c 4.
 void multiply(Warp& warp, const Step& step) {
   if (warp.traffic != nullptr) ++warp.traffic->products;
-  float a[16][16];
-  Eight b[16], d[16];
+  float d[kLanes][4];
+  uint32_t a[kLanes][4], b[kLanes][2];
+  Fragments lanes[kLanes];
   for (int lane = 0; lane < kLanes; ++lane) {
-    const int group = lane / 4, column = lane % 4 * 2;
-    for (int i = 0; i < 4; ++i) {
-      const uint32_t pair = warp.row<uint32_t>(step.rows[4 + i])[lane];
-      float* const to = &a[group + i % 2 * 8][column + i / 2 * 8];
-      to[0] = low(pair), to[1] = high(pair);
-      d[group + i / 2 * 8][column + i % 2] = warp.row<float>(step.rows[10 + i])[lane];
-    }
-    for (int i = 0; i < 2; ++i) {
-      const uint32_t pair = warp.row<uint32_t>(step.rows[8 + i])[lane];
-      b[column + i * 8][group] = low(pair), b[column + i * 8 + 1][group] = high(pair);
-    }
+    for (int i = 0; i < 4; ++i) a[lane][i] = warp.row<uint32_t>(step.rows[4 + i])[lane];
+    for (int i = 0; i < 2; ++i) b[lane][i] = warp.row<uint32_t>(step.rows[8 + i])[lane];
+    for (int i = 0; i < 4; ++i) d[lane][i] = warp.row<float>(step.rows[10 + i])[lane];
+    lanes[lane] = {d[lane], a[lane], b[lane]};
   }
-  for (int row = 0; row < 16; ++row) {
-    for (int k = 0; k < 16; ++k) d[row] += a[row][k] * b[k];
-  }
+  multiply_fragments(lanes);
   for (int lane = 0; lane < kLanes; ++lane) {
-    const int group = lane / 4, column = lane % 4 * 2;
-    for (int i = 0; i < 4; ++i) warp.row<float>(step.rows[i])[lane] = d[group + i / 2 * 8][column + i % 2];
+    for (int i = 0; i < 4; ++i) warp.row<float>(step.rows[i])[lane] = d[lane][i];
   }
 }
 
